@@ -1,0 +1,22 @@
+"""The people of the demo that can be signed in as; their passwords are no secret."""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class DemoLogin(NamedTuple):
+    """One way into the demo."""
+
+    role: Promise
+    email: str
+    password: str
+
+
+DEMO_PASSWORD = "ballada-demo"  # noqa: S105, it is shown on the sign-in page
+DEMO_LOGINS = [
+    DemoLogin(_("Member"), "ada@ballada.example", DEMO_PASSWORD),
+    DemoLogin(_("Staff"), "stan@ballada.example", DEMO_PASSWORD),
+    DemoLogin(_("Supervisor"), "sue@ballada.example", DEMO_PASSWORD),
+]

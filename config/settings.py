@@ -1,0 +1,209 @@
+"""Every setting of Ballada; what depends on the place it runs in comes from the environment."""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Environment()
+
+# "development" answers on this machine only and forgives a missing key; "production" does not.
+MODE = env.choice("BALLADA_MODE", ("development", "production"), "development")
+IS_PRODUCTION = MODE == "production"
+# A demo shows the logins of its made-up people on the sign-in page.
+IS_DEMO = env.flag("BALLADA_DEMO", default=False)
+DEBUG = env.flag("BALLADA_DEBUG", default=False)
+SECRET_KEY = env.text("BALLADA_SECRET_KEY", "" if IS_PRODUCTION else "for-development-only-" + "x" * 40)
+ALLOWED_HOSTS = env.names("BALLADA_HOSTS", "" if IS_PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+TIME_ZONE = env.time_zone("BALLADA_TIME_ZONE", "Europe/Moscow")
+PROGRAMME_NAME = env.text("BALLADA_PROGRAMME_NAME", "Ballada")
+SUPPORT_EMAIL = env.text("BALLADA_SUPPORT_EMAIL", "help@ballada.example")
+DEFAULT_FROM_EMAIL = env.text("BALLADA_FROM_EMAIL", f"{PROGRAMME_NAME} <{SUPPORT_EMAIL}>")
+EMAIL_HOST = env.text("BALLADA_SMTP_HOST", "")
+EMAIL_PORT = env.number("BALLADA_SMTP_PORT", default=25, least=1)
+LOG_LEVEL = env.choice("BALLADA_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+DATABASE_CONNECTIONS = env.number("BALLADA_DATABASE_CONNECTIONS", default=8, least=1)
+# How long an unpaid order keeps the points that were set aside for it.
+HOLD_HOURS = env.number("BALLADA_HOLD_HOURS", default=24, least=1)
+# Proxies in front of the server: who signs in from where is counted behind them.
+TRUSTED_PROXIES = env.number("BALLADA_PROXIES", default=0, least=0)
+database = env.database("DATABASE_URL")
+env.refuse_unknown("BALLADA_")
+
+if IS_PRODUCTION:
+    for name, value in (
+        ("BALLADA_SECRET_KEY", SECRET_KEY),
+        ("BALLADA_HOSTS", ALLOWED_HOSTS),
+        ("DATABASE_URL", database),
+        ("BALLADA_SMTP_HOST", EMAIL_HOST),
+    ):
+        if not value:
+            raise ImproperlyConfigured(f"{name} is not set; production does not start without it.")
+    if IS_DEMO or DEBUG:
+        raise ImproperlyConfigured("BALLADA_DEMO and BALLADA_DEBUG are for development; set both to false.")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "django_tables2",
+    "csp",
+    "phonenumber_field",
+    "procrastinate.contrib.django",
+    "accounts",
+    "loyalty",
+    "referrals",
+    "orders",
+    "supervisor",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "config.middleware.PrivatePagesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.programme",
+            ],
+        },
+    }
+]
+
+if database is None:
+    from dev.postgres import connection_settings
+
+    database = connection_settings()
+# A transaction that waits for its client holds the locks of a member's account.
+database["OPTIONS"] = {
+    **database.get("OPTIONS", {}),  # type: ignore[dict-item]
+    "pool": {"min_size": 1, "max_size": DATABASE_CONNECTIONS, "timeout": 10},
+}
+DATABASES = {"default": database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PersonBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+
+LANGUAGE_CODE = "ru"
+LANGUAGES = [("ru", "Русский"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+PHONENUMBER_DEFAULT_REGION = "RU"
+PHONENUMBER_DB_FORMAT = "E164"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+
+# Rate limits are counted in the cache: in the database, so that all workers count together.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+}
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.console.EmailBackend"
+)
+
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if IS_PRODUCTION:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # One line per start of every command is noise.
+    "loggers": {"procrastinate": {"level": "WARNING"}},
+}
