@@ -1,0 +1,53 @@
+"""What Ballada asks of allauth beyond its settings."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from accounts.access import is_staff_person
+from accounts.language import set_language_cookie
+from accounts.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Sign-in and sign-up as a member meets them."""
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether to go there after signing in: only to a page of the site that is being used.
+
+        allauth would also allow every other name in ALLOWED_HOSTS and CSRF_TRUSTED_ORIGINS.
+        """
+        return url_has_allowed_host_and_scheme(
+            url, allowed_hosts={self.request.get_host()}, require_https=self.request.is_secure()
+        )
+
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        """Save the new login; whoever pressed the button twice goes on to the page for the code."""
+        try:
+            with transaction.atomic():
+                saved: User = super().save_user(request, user, form, commit)
+        except IntegrityError as error:
+            # The address was free when the form was checked, and taken a moment later.
+            raise ImmediateHttpResponse(self.respond_email_verification_sent(request, None)) from error
+        return saved
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Where to go after signing in: staff who are no members have no cabinet, but the console."""
+        if is_staff_person(request.user) and not hasattr(request.user, "member"):
+            return reverse("supervisor:overview")
+        return str(super().get_login_redirect_url(request))
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Sign in, and show the member's own language in a browser where none was chosen."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        member = getattr(user, "member", None)
+        if member is not None and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            set_language_cookie(response, member.language)
+        return response

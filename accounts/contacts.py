@@ -1,0 +1,53 @@
+"""E-mail addresses, phone numbers and names: one spelling of each, and what others may see."""
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext
+
+from accounts.errors import InvalidEmail, InvalidPhone
+
+EMAIL_LENGTH = 254
+
+
+def normalise_email(text: str) -> str:
+    """The address in lower case, without what stands around it.
+
+    Raises:
+        InvalidEmail: the text is no e-mail address.
+    """
+    email = text.strip().lower()
+    if len(email) > EMAIL_LENGTH:
+        raise InvalidEmail
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise InvalidEmail from error
+    return email
+
+
+def normalise_phone(text: str) -> str:
+    """The number in E.164, such as +79161234567, from any spelling of the home country or abroad.
+
+    Raises:
+        InvalidPhone: no such number can exist, or it has an extension, which is nobody's own phone.
+    """
+    try:
+        phone = phonenumbers.parse(text, settings.PHONENUMBER_DEFAULT_REGION)
+    except phonenumbers.NumberParseException as error:
+        raise InvalidPhone from error
+    if phone.extension or not phonenumbers.is_valid_number(phone):
+        raise InvalidPhone
+    return phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
+
+
+def masked_name(first_name: str, last_name: str) -> str:
+    """What one member sees of another: “Мария П.”.
+
+    Whoever wrote the whole name as the first one shows an initial all the same.
+    """
+    words = first_name.split()
+    surname = last_name.strip() or (words[-1] if len(words) > 1 else "")
+    shown = [*words[:1], *([f"{surname[0].upper()}."] if surname else [])]
+    return " ".join(shown) or gettext("Member")

@@ -1,0 +1,151 @@
+"""Who someone is: the login, the member of the programme, and what they agreed to."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from accounts.contacts import masked_name
+
+# The edition of the consents' texts that sign-up shows. A new text gets a new one, and the
+# records of who agreed to the old text keep theirs.
+CONSENT_TEXT_VERSION = "2026-11"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; the e-mail address is the login."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        """A user with that e-mail; without a password they can only reset it."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        """A user who may do everything: for the first sign-in of an installation."""
+        return self.create_user(email, password, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A login. What someone is in the programme stands on Member."""
+
+    email = models.EmailField(_("e-mail"), unique=True)
+    first_name = models.CharField(_("first name"), max_length=100, blank=True)
+    last_name = models.CharField(_("last name"), max_length=100, blank=True)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_is_one_login"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @cached_property
+    def role_names(self) -> frozenset[str]:
+        """The names of the login's groups, read once; `accounts.access` says what they allow."""
+        return frozenset(self.groups.values_list("name", flat=True))
+
+
+class Language(models.TextChoices):
+    """What a person is written to in."""
+
+    RUSSIAN = "ru", _("Russian")
+    ENGLISH = "en", _("English")
+
+
+class Member(models.Model):
+    """A person in the programme, who may exist before a login does.
+
+    `number` is what the person says and shows; it is never derived from the id.
+    An e-mail or phone belongs to one member at most, so a verified one finds its member.
+    """
+
+    number = models.CharField(_("member number"), max_length=12, unique=True)
+    user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="member")
+    first_name = models.CharField(_("first name"), max_length=100, blank=True)
+    last_name = models.CharField(_("last name"), max_length=100, blank=True)
+    email = models.EmailField(_("e-mail"), null=True, blank=True, unique=True)
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    phone = PhoneNumberField(_("phone"), null=True, blank=True, unique=True)
+    phone_verified_at = models.DateTimeField(null=True, blank=True)
+    language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.RUSSIAN)
+    joined_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(number__regex=r"^[0-9]{12}$"), name="member_number_is_twelve_digits"
+            ),
+            models.CheckConstraint(condition=~Q(email=""), name="member_email_is_not_blank"),
+            models.CheckConstraint(condition=~Q(phone=""), name="member_phone_is_not_blank"),
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")) | Q(email=None), name="member_email_is_lower_case"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def full_name(self) -> str:
+        """The name as the member and staff see it; empty when it is not known."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def masked_name(self) -> str:
+        """The name as other members see it: “Мария П.”."""
+        return masked_name(self.first_name, self.last_name)
+
+
+class Consent(models.Model):
+    """What a person agreed to or took back: which text, when and how. Rows are only added.
+
+    A consent given at sign-up belongs to the login, since the member is known only when the
+    e-mail is verified; one given at the till belongs to the member.
+    """
+
+    class Kind(models.TextChoices):
+        PROGRAMME = "programme", _("Programme rules and processing of personal data")
+        ADVERTISING = "advertising", _("Advertising messages")
+
+    class How(models.TextChoices):
+        SIGN_UP = "sign_up", _("at sign-up")
+        CABINET = "cabinet", _("in the cabinet")
+        TILL = "till", _("at the till")
+        IMPORT = "import", _("taken over from the shop")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="consents")
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, null=True, blank=True, related_name="consents"
+    )
+    kind = models.CharField(max_length=20, choices=Kind)
+    is_given = models.BooleanField()
+    text_version = models.CharField(max_length=20)
+    recorded_at = models.DateTimeField()
+    how = models.CharField(max_length=20, choices=How)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False) | Q(member__isnull=False),
+                name="consent_is_somebodys",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.text_version}"
