@@ -1,0 +1,366 @@
+"""What the ledger and the rules may refuse, in words for the person who reads them."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+class LoyaltyError(Exception):
+    """A refusal. `str()` of it is a sentence for the person who asked."""
+
+    code = "refused"
+
+
+class PointsRefused(LoyaltyError):
+    """The ledger did not move points. `limit_points` is how many there could have been, if any."""
+
+    def __init__(self, limit_points: int | None = None) -> None:
+        super().__init__(limit_points)
+        self.limit_points = limit_points or 0
+
+
+class NotEnoughPoints(PointsRefused):
+    """More was asked for than is available."""
+
+    code = "not_enough_points"
+
+    def __str__(self) -> str:
+        return ngettext(
+            "There are not enough points: %(count)s point is available.",
+            "There are not enough points: %(count)s points are available.",
+            self.limit_points,
+        ) % {"count": self.limit_points}
+
+
+class AccountBlocked(PointsRefused):
+    """The member may not give points away at present."""
+
+    code = "account_blocked"
+
+    def __str__(self) -> str:
+        return _("This account is blocked: its points cannot be spent at present. Please contact us.")
+
+
+class AboveHold(PointsRefused):
+    """More was asked for than the hold still holds."""
+
+    code = "above_hold"
+
+    def __str__(self) -> str:
+        return ngettext(
+            "Only %(count)s point is still set aside for this order.",
+            "Only %(count)s points are still set aside for this order.",
+            self.limit_points,
+        ) % {"count": self.limit_points}
+
+
+class AboveSpending(PointsRefused):
+    """More was to be given back than was spent and not yet given back."""
+
+    code = "above_spending"
+
+    def __str__(self) -> str:
+        return ngettext(
+            "At most %(count)s point can be given back: the rest was given back before.",
+            "At most %(count)s points can be given back: the rest was given back before.",
+            self.limit_points,
+        ) % {"count": self.limit_points}
+
+
+class AboveCredit(PointsRefused):
+    """More was to be taken back than was credited and not yet taken back."""
+
+    code = "above_credit"
+
+    def __str__(self) -> str:
+        return ngettext(
+            "At most %(count)s point can be taken back: the rest was taken back before.",
+            "At most %(count)s points can be taken back: the rest was taken back before.",
+            self.limit_points,
+        ) % {"count": self.limit_points}
+
+
+class NotReversible(PointsRefused):
+    """The posting is of a kind that has an opposite of its own, or it touched a debt."""
+
+    code = "not_reversible"
+
+    def __str__(self) -> str:
+        return _("This operation cannot be undone. Correct it by an adjustment.")
+
+
+class AlreadyReversed(PointsRefused):
+    """The posting was undone before."""
+
+    code = "already_reversed"
+
+    def __str__(self) -> str:
+        return _("This operation was undone before.")
+
+
+class PointsMovedOn(PointsRefused):
+    """Whoever received the points no longer has them; `limit_points` is how many are missing."""
+
+    code = "points_moved_on"
+
+    def __str__(self) -> str:
+        return ngettext(
+            "This cannot be undone: %(count)s of the points has been used since.",
+            "This cannot be undone: %(count)s of the points have been used since.",
+            self.limit_points,
+        ) % {"count": self.limit_points}
+
+
+class KeyReused(LoyaltyError):
+    """The same key came with other content."""
+
+    code = "key_reused"
+
+    def __str__(self) -> str:
+        return _("This request was sent before with other content. Send it under a new key.")
+
+
+class NoSuchAccount(LoyaltyError):
+    """There is no such member, hold, credit, spending or posting."""
+
+    code = "no_such_account"
+
+    def __str__(self) -> str:
+        return _("This account or operation does not exist.")
+
+
+class RulesRefused(LoyaltyError):
+    """The edition cannot be as it is asked for.
+
+    `field` is the setting or the tier's field that it is about, and `tier_position` the tier, where
+    there is one: so a form can show the sentence where it belongs.
+    """
+
+    code = "rules_refused"
+
+    def __init__(self, field: str, tier_position: int | None = None) -> None:
+        super().__init__(field, tier_position)
+        self.field = field
+        self.tier_position = tier_position
+
+
+class TiersMissing(RulesRefused):
+    """An edition without tiers."""
+
+    code = "tiers_missing"
+
+    def __str__(self) -> str:
+        return _("The rules need at least one tier.")
+
+
+class TierNameMissing(RulesRefused):
+    """A tier without a name."""
+
+    code = "tier_name_missing"
+
+    def __str__(self) -> str:
+        return _("Give this tier a name.")
+
+
+class TierNameRepeated(RulesRefused):
+    """Two tiers of the same name."""
+
+    code = "tier_name_repeated"
+
+    def __str__(self) -> str:
+        return _("Another tier has this name already. Choose a different one.")
+
+
+class TierNameTooLong(RulesRefused):
+    """A tier with a name that would not fit on a page."""
+
+    code = "tier_name_too_long"
+
+    def __init__(self, field: str, tier_position: int | None = None, *, most_letters: int) -> None:
+        super().__init__(field, tier_position)
+        self.most_letters = most_letters
+
+    def __str__(self) -> str:
+        return ngettext(
+            "Shorten the name: it may have at most %(count)s letter.",
+            "Shorten the name: it may have at most %(count)s letters.",
+            self.most_letters,
+        ) % {"count": self.most_letters}
+
+
+class LowestThresholdNotZero(RulesRefused):
+    """Somebody who has paid nothing yet would have no tier."""
+
+    code = "lowest_threshold_not_zero"
+
+    def __str__(self) -> str:
+        return _("The lowest tier must begin at 0, so that every member has a tier.")
+
+
+class ThresholdsNotRising(RulesRefused):
+    """A tier that does not begin above the one below it."""
+
+    code = "thresholds_not_rising"
+
+    def __str__(self) -> str:
+        return _("This tier must begin at a higher sum than the tier before it.")
+
+
+class NumberOutOfRange(RulesRefused):
+    """A number that is too small, too large, or has too many decimal places."""
+
+    code = "number_out_of_range"
+
+    def __init__(
+        self, field: str, tier_position: int | None = None, *, least: Decimal, most: Decimal, places: int
+    ) -> None:
+        super().__init__(field, tier_position)
+        self.least = least
+        self.most = most
+        self.places = places
+
+    def __str__(self) -> str:
+        return ngettext(
+            "Enter a number from %(least)s to %(most)s with at most %(places)s decimal place.",
+            "Enter a number from %(least)s to %(most)s with at most %(places)s decimal places.",
+            self.places,
+        ) % {"least": self.least, "most": self.most, "places": self.places}
+
+
+class ColourInvalid(RulesRefused):
+    """A colour that a page could not show."""
+
+    code = "colour_invalid"
+
+    def __str__(self) -> str:
+        return _("Enter the colour as # and six digits from 0 to 9 or letters from a to f, such as #c99700.")
+
+
+class SettingInvalid(RulesRefused):
+    """A setting whose value is of the wrong kind; `sentence` says what was expected."""
+
+    code = "setting_invalid"
+
+    def __init__(self, field: str, tier_position: int | None = None, *, sentence: str) -> None:
+        super().__init__(field, tier_position)
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class LifeTooShort(RulesRefused):
+    """Points that would expire before they can be used."""
+
+    code = "life_too_short"
+
+    def __str__(self) -> str:
+        return _(
+            "Points would expire before they become available. "
+            "Choose a longer life or a shorter waiting time."
+        )
+
+
+class PeriodMissing(RulesRefused):
+    """Tiers by the orders of the last 0 months."""
+
+    code = "period_missing"
+
+    def __str__(self) -> str:
+        return _("Enter at least 1 month, or leave this empty to count the orders of all time.")
+
+
+class ReasonMissing(RulesRefused):
+    """An edition that does not say why it was made."""
+
+    code = "reason_missing"
+
+    def __str__(self) -> str:
+        return _("Say in a few words why the rules change: the history of the rules shows it.")
+
+
+class EffectiveTooEarly(RulesRefused):
+    """An edition that would take effect before the one that it follows."""
+
+    code = "effective_too_early"
+
+    def __init__(self, previous_effective_at: datetime) -> None:
+        super().__init__("effective_at")
+        self.previous_effective_at = previous_effective_at
+
+    def __str__(self) -> str:
+        return _(
+            "The rules published before these take effect on %(moment)s. Choose that moment or a later one."
+        ) % {"moment": timezone.localtime(self.previous_effective_at).strftime("%d.%m.%Y %H:%M")}
+
+
+class AlreadyPublished(RulesRefused):
+    """The draft became an edition in the meantime, or was deleted."""
+
+    code = "already_published"
+
+    def __init__(self) -> None:
+        super().__init__("number")
+
+    def __str__(self) -> str:
+        return _("These rules are no longer a draft. Published rules never change: make a new draft.")
+
+
+class RulesFileInvalid(LoyaltyError):
+    """A file of rules that cannot be read; `sentence` says where and what was expected."""
+
+    code = "rules_file_invalid"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class NoRulesInForce(LoyaltyError):
+    """The moment lies before the first edition."""
+
+    code = "no_rules_in_force"
+
+    def __str__(self) -> str:
+        return _("No rules were in force at that time. Check the date.")
+
+
+class TierUnknown(LoyaltyError):
+    """A tier set by hand that the edition in force does not have."""
+
+    code = "tier_unknown"
+
+    def __str__(self) -> str:
+        return _("The rules in force have no such tier. Choose one of their tiers.")
+
+
+class FloorIgnored(LoyaltyError):
+    """A tier set by hand, while the edition in force lowers tiers at once."""
+
+    code = "floor_ignored"
+
+    def __str__(self) -> str:
+        return _(
+            "The rules in force lower tiers at once, so a tier cannot be set by hand. Change the rules first."
+        )
+
+
+REFUSALS: dict[str, type[PointsRefused]] = {
+    refusal.code: refusal
+    for refusal in (
+        NotEnoughPoints,
+        AccountBlocked,
+        AboveHold,
+        AboveSpending,
+        AboveCredit,
+        NotReversible,
+        AlreadyReversed,
+        PointsMovedOn,
+    )
+}

@@ -1,0 +1,11 @@
+"""The ledger's kernel: SQL functions in a schema of their own, installed as a whole."""
+
+from pathlib import Path
+
+# In the order in which they are needed; `guards` comes last, since it takes rights away.
+PARTS = ("posting", "due", "operations", "bulk", "reads", "guards")
+
+
+def kernel() -> str:
+    """The SQL that replaces the whole kernel by the one in this folder."""
+    return "\n".join((Path(__file__).parent / f"{part}.sql").read_text(encoding="utf-8") for part in PARTS)
