@@ -1,0 +1,161 @@
+"""Which rules are in force, and what follows from them: tiers, points, days, caps.
+
+Published editions never change, so each process reads the contents of an edition once.
+"""
+
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from loyalty.errors import NoRulesInForce
+from loyalty.models import RuleSet, Tier
+
+ROUNDINGS = {
+    RuleSet.Rounding.DOWN: ROUND_FLOOR,
+    RuleSet.Rounding.HALF_UP: ROUND_HALF_UP,
+    RuleSet.Rounding.UP: ROUND_CEILING,
+}
+
+EditionKey = tuple[int, int | None, datetime | None]
+# The moment of publishing is part of the key: after a rollback the same numbers may come again.
+_editions: dict[EditionKey, RuleSet] = {}
+
+
+def rule_set_in_force(at: datetime) -> RuleSet:
+    """The edition in force at that moment, with its tiers: one query, once it has been read.
+
+    Raises:
+        NoRulesInForce: the moment lies before the first edition.
+    """
+    key = (
+        RuleSet.objects.filter(number__isnull=False, effective_at__lte=at)
+        .order_by("-number")
+        .values_list("pk", "number", "published_at")
+        .first()
+    )
+    if key is None:
+        raise NoRulesInForce
+    return _edition(key)
+
+
+def tiers_of(rule_set: RuleSet) -> Sequence[Tier]:
+    """The tiers of an edition or of a draft, the lowest first."""
+    if rule_set.number is None:
+        return list(rule_set.tiers.order_by("position"))
+    return list(_edition((rule_set.pk, rule_set.number, rule_set.published_at)).tiers.all())
+
+
+def editions() -> QuerySet[RuleSet]:
+    """The published editions, the newest first."""
+    return RuleSet.objects.filter(number__isnull=False).order_by("-number")
+
+
+def tier_for(rule_set: RuleSet, paid_sum: Decimal, floor_position: int | None = None) -> Tier:
+    """The tier that a paid sum gives, not below the one set by hand where the edition keeps to it.
+
+    A floor above the highest tier of this edition stands for the highest.
+    """
+    floor = -1 if floor_position is None or not keeps_floors(rule_set) else floor_position
+    lowest, *higher = tiers_of(rule_set)
+    tier = lowest
+    for candidate in higher:
+        if candidate.threshold_sum <= paid_sum or candidate.position <= floor:
+            tier = candidate
+    return tier
+
+
+def next_tier(rule_set: RuleSet, tier: Tier) -> Tier | None:
+    """The tier above that one in the edition, or None at the top."""
+    return next((other for other in tiers_of(rule_set) if other.position > tier.position), None)
+
+
+def same_tier(rule_set: RuleSet, tier: Tier) -> Tier | None:
+    """What a tier of another edition is called in this one: the tier of the same name.
+
+    Where no tier bears the name it was renamed: then it is the tier in the same place, if any.
+    """
+    tiers = tiers_of(rule_set)
+    by_name = (other for other in tiers if other.name == tier.name)
+    by_place = (other for other in tiers if other.position == tier.position)
+    return next(by_name, None) or next(by_place, None)
+
+
+def keeps_floors(rule_set: RuleSet) -> bool:
+    """Whether a tier that was set by hand holds under this edition."""
+    return rule_set.tier_lowering == RuleSet.TierLowering.DOWN_TO_FLOOR
+
+
+def points_for(rule_set: RuleSet, base_sum: Decimal, coefficient: Decimal) -> int:
+    """The whole points of a sum, rounded as the edition says, once."""
+    rounding = ROUNDINGS[RuleSet.Rounding(rule_set.rounding)]
+    return int((base_sum * coefficient).to_integral_value(rounding=rounding))
+
+
+def redemption_cap_points(rule_set: RuleSet, tier: Tier, total_sum: Decimal) -> int:
+    """How many points may pay for an order of that sum; the tier's own cap comes before the edition's."""
+    own_cap_rate = tier.redemption_cap_rate
+    cap_rate = rule_set.redemption_cap_rate if own_cap_rate is None else own_cap_rate
+    return int((total_sum * cap_rate).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def available_at(rule_set: RuleSet, credited_at: datetime) -> datetime:
+    """When points credited then become available: days later at the same hour of the programme's zone."""
+    if not rule_set.waiting_days:
+        return credited_at
+    local = timezone.localtime(credited_at, timezone.get_default_timezone())
+    return local + timedelta(days=rule_set.waiting_days)
+
+
+def expires_on(rule_set: RuleSet, credited_at: datetime) -> date | None:
+    """The last day of points credited then, in the programme's zone; None when they never expire."""
+    return last_day(
+        timezone.localdate(credited_at, timezone.get_default_timezone()),
+        life_months=rule_set.life_months,
+        life_end=RuleSet.LifeEnd(rule_set.life_end),
+    )
+
+
+def last_day(credited_on: date, *, life_months: int, life_end: RuleSet.LifeEnd) -> date | None:
+    """The last day of points credited on that day.
+
+    By the day, a life of a month is the month's length: the last day is the one before the same
+    day of the month, as `credited_on + interval 'N months' - 1` has it in SQL. Otherwise it is the
+    end of the month or year that this day falls into; 0 months is the current one.
+    """
+    same_day = months_later(credited_on, life_months)
+    match life_end:
+        case RuleSet.LifeEnd.NEVER:
+            return None
+        case RuleSet.LifeEnd.DAY:
+            return same_day - timedelta(days=1)
+        case RuleSet.LifeEnd.MONTH:
+            return same_day.replace(day=monthrange(same_day.year, same_day.month)[1])
+        case RuleSet.LifeEnd.YEAR:
+            return same_day.replace(month=12, day=31)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of the month so many months later, or the last day of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
+
+
+def paid_sum_since_at(rule_set: RuleSet, at: datetime) -> datetime | None:
+    """Orders counted after that moment decide the tier at `at`; None when all do."""
+    if rule_set.paid_sum_months is None:
+        return None
+    local = timezone.localtime(at, timezone.get_default_timezone())
+    first = months_later(local.date(), -rule_set.paid_sum_months)
+    return local.replace(year=first.year, month=first.month, day=first.day)
+
+
+def _edition(key: EditionKey) -> RuleSet:
+    edition = _editions.get(key)
+    if edition is None:
+        edition = RuleSet.objects.prefetch_related("tiers").get(pk=key[0])
+        _editions[key] = edition
+    return edition

@@ -1,0 +1,381 @@
+"""Where a member stands after orders, refunds, new rules and tiers set by hand."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+
+from loyalty.errors import FloorIgnored, TierUnknown
+from loyalty.models import PaidSumEntry, RuleSet, Standing, TierChange
+from loyalty.queries.rules import rule_set_in_force, tiers_of
+from loyalty.queries.standing import standing_card
+from loyalty.services.ledger import lock_accounts
+from loyalty.services.standing import (
+    count_paid_sum,
+    earning_tier,
+    recount_standings,
+    set_floor,
+    standing_of,
+)
+from tests.clock import AN_HOUR_LATER, MOSCOW, NOON, TOMORROW_NOON
+from tests.factories import MemberFactory
+from tests.loyalty.editions import publish_edition
+from tests.loyalty.races import race
+
+AT_ONCE = RuleSet.TierLowering.AT_ONCE
+Cause = TierChange.Cause
+
+
+@transaction.atomic
+def count(member, paid_sum, *, at=NOON, counted_at=None, rule_set=None, cause=Cause.ORDER, order_id=1):
+    lock_accounts(member.pk)
+    return count_paid_sum(
+        member=member,
+        order_id=order_id,
+        paid_sum=Decimal(paid_sum),
+        counted_at=counted_at or at,
+        rule_set=rule_set or rule_set_in_force(at),
+        at=at,
+        cause=cause,
+    )
+
+
+def changes_of(member):
+    return [
+        (change.cause, change.from_tier.name if change.from_tier else None, change.to_tier.name)
+        for change in TierChange.objects.filter(member=member).order_by("pk")
+    ]
+
+
+def test_standing_case_47_a_new_member_is_in_the_lowest_tier_at_once(ada):
+    publish_edition()
+
+    standing = standing_of(member=ada, at=NOON)
+
+    assert (standing.tier.name, standing.paid_sum, standing.since_at) == ("Bronze", 0, NOON)
+    assert standing_of(member=ada, at=TOMORROW_NOON) == standing
+    assert changes_of(ada) == [("joined", None, "Bronze")]
+
+
+@pytest.mark.parametrize(
+    ("paid_before", "order_sum", "expected", "steps"),
+    [
+        pytest.param(0, 6_000, "Bronze", [], id="case-37"),
+        pytest.param(0, 25_000, "Gold", [("order", "Bronze", "Gold")], id="case-39"),
+        pytest.param(8_000, 3_000, "Silver", [("order", "Bronze", "Silver")], id="case-41"),
+        pytest.param(22_000, 5_000, "Gold", [], id="case-43"),
+    ],
+)
+def test_count_paid_sum_moves_the_tier_with_one_change(ada, paid_before, order_sum, expected, steps):
+    publish_edition()
+    count(ada, paid_before)
+    known = len(changes_of(ada))
+
+    move = count(ada, order_sum, at=AN_HOUR_LATER, order_id=2)
+
+    assert move.tier_after.name == expected
+    assert changes_of(ada)[known:] == steps
+    assert (move.change is not None) == bool(steps)
+    standing = Standing.objects.get(member=ada)
+    assert (standing.tier.name, standing.paid_sum) == (expected, paid_before + order_sum)
+    assert standing.since_at == (AN_HOUR_LATER if steps else NOON)
+
+
+def test_count_paid_sum_keeps_what_each_step_added(ada):
+    publish_edition()
+    count(ada, 12_000)
+
+    move = count(ada, "-2000.01", at=TOMORROW_NOON, counted_at=NOON, cause=Cause.REFUND)
+
+    assert (move.tier_before.name, move.tier_after.name) == ("Silver", "Bronze")
+    assert (move.change.order_id, move.change.changed_at) == (1, TOMORROW_NOON)
+    assert list(PaidSumEntry.objects.order_by("pk").values_list("paid_sum", "counted_at", "recorded_at")) == [
+        (12_000, NOON, NOON),
+        (Decimal("-2000.01"), NOON, TOMORROW_NOON),
+    ]
+    assert changes_of(ada)[1:] == [("order", "Bronze", "Silver"), ("refund", "Silver", "Bronze")]
+
+
+def test_earning_tier_is_the_new_one_unless_the_edition_says_otherwise(ada, ben):
+    crossing = publish_edition()
+    assert earning_tier(rule_set=crossing, move=count(ada, 10_000)).name == "Silver"
+
+    waiting = publish_edition(crossing_order_earns_new_tier=False)
+    assert earning_tier(rule_set=waiting, move=count(ben, 10_000)).name == "Bronze"
+    assert Standing.objects.get(member=ben).tier.name == "Silver"
+
+
+def test_floor_case_49_a_tier_set_by_hand_stays_when_the_sum_falls(ada, sue):
+    publish_edition(("Zero", 0), ("Twenty", 20), ("Thirty", 30))
+    count(ada, 30)
+    set_floor(member=ada, position=1, actor_id=sue.pk, reason="A promise", at=NOON)
+
+    move = count(ada, -30, at=AN_HOUR_LATER, counted_at=NOON, cause=Cause.REFUND)
+
+    assert move.tier_after.name == "Twenty"
+    assert changes_of(ada)[1:] == [
+        ("order", "Zero", "Thirty"),
+        ("by_hand", "Thirty", "Thirty"),
+        ("refund", "Thirty", "Twenty"),
+    ]
+    assert standing_card(ada, AN_HOUR_LATER).is_held_by_hand
+
+
+def test_set_floor_lifts_the_member_and_taking_it_back_lets_them_fall(ada, sue):
+    publish_edition()
+
+    lifted = set_floor(member=ada, position=2, actor_id=sue.pk, reason="A guest of honour", at=NOON)
+    assert (lifted.tier.name, lifted.since_at) == ("Gold", NOON)
+
+    fallen = set_floor(member=ada, position=None, actor_id=sue.pk, reason="", at=AN_HOUR_LATER)
+    assert fallen.tier.name == "Bronze"
+    assert changes_of(ada)[1:] == [("by_hand", "Bronze", "Gold"), ("by_hand", "Gold", "Bronze")]
+    first = TierChange.objects.filter(cause=Cause.BY_HAND).earliest("pk")
+    assert (first.actor_id, first.reason) == (sue.pk, "A guest of honour")
+
+
+def test_set_floor_refuses_a_tier_that_is_not_there_and_rules_that_ignore_it(ada):
+    publish_edition()
+    with pytest.raises(TierUnknown):
+        set_floor(member=ada, position=3, actor_id=None, reason="", at=NOON)
+
+    publish_edition(tier_lowering=AT_ONCE)
+    with pytest.raises(FloorIgnored):
+        set_floor(member=ada, position=1, actor_id=None, reason="", at=NOON)
+    assert set_floor(member=ada, position=None, actor_id=None, reason="", at=NOON).floor_position is None
+
+
+def test_new_rules_move_a_member_without_a_change_where_the_tier_is_the_same(ada):
+    publish_edition()
+    count(ada, 12_000)
+    renamed = publish_edition(("Bronze", 0), ("Argent", 5_000), ("Gold", 20_000), effective_at=AN_HOUR_LATER)
+
+    assert standing_of(member=ada, at=AN_HOUR_LATER).tier == tiers_of(renamed)[1]
+    with_one_more = publish_edition(
+        ("Bronze", 0), ("Copper", 5_000), ("Argent", 10_000), ("Gold", 20_000), effective_at=TOMORROW_NOON
+    )
+    standing = standing_of(member=ada, at=TOMORROW_NOON)
+
+    assert standing.tier == tiers_of(with_one_more)[2]
+    assert standing.since_at == NOON
+    assert changes_of(ada)[1:] == [("order", "Bronze", "Silver")]
+
+
+def test_new_rules_that_lower_the_tier_are_the_cause_even_if_an_order_comes_first(ada):
+    publish_edition()
+    count(ada, 12_000)
+    publish_edition(("Bronze", 0), ("Silver", 15_000), effective_at=AN_HOUR_LATER)
+
+    move = count(ada, 100, at=AN_HOUR_LATER, order_id=2)
+
+    assert move.tier_before == move.tier_after
+    assert changes_of(ada)[2:] == [("recount", "Silver", "Bronze")]
+
+
+def test_an_order_counted_late_under_old_rules_leaves_the_standing_with_the_new_ones(ada):
+    old = publish_edition()
+    new = publish_edition(("Bronze", 0), ("Silver", 12_000), effective_at=AN_HOUR_LATER)
+    count(ada, 5_000, at=AN_HOUR_LATER)
+
+    move = count(ada, 5_000, at=NOON, order_id=2)
+
+    assert (move.tier_after.rule_set, move.tier_after.name) == (old, "Silver")
+    standing = Standing.objects.get(member=ada)
+    assert (standing.tier, standing.paid_sum) == (tiers_of(new)[0], 10_000)
+    assert standing_of(member=ada, at=NOON).tier == tiers_of(new)[0]
+
+
+def test_a_rolling_period_counts_the_last_months_and_forgets_the_order_with_its_refund(ada):
+    publish_edition(paid_sum_months=3)
+    count(ada, 15_000, at=datetime(2026, 1, 30, 12, tzinfo=MOSCOW))
+    count(ada, 6_000, at=datetime(2026, 3, 1, 12, tzinfo=MOSCOW), order_id=2)
+    refund_at = datetime(2026, 3, 2, 12, tzinfo=MOSCOW)
+    refunded_from = datetime(2026, 1, 30, 12, tzinfo=MOSCOW)
+    count(ada, -1_000, at=refund_at, counted_at=refunded_from, cause=Cause.REFUND)
+
+    def seen(at):
+        card = standing_card(ada, at)
+        return card.tier.name, card.paid_sum
+
+    assert seen(refund_at) == ("Gold", 20_000)
+    assert seen(datetime(2026, 4, 30, 11, 59, tzinfo=MOSCOW)) == ("Gold", 20_000)
+    assert seen(datetime(2026, 4, 30, 12, tzinfo=MOSCOW)) == ("Bronze", 6_000)
+
+    standing = standing_of(member=ada, at=datetime(2026, 4, 30, 12, tzinfo=MOSCOW))
+    assert (standing.tier.name, standing.paid_sum) == ("Bronze", 6_000)
+    assert changes_of(ada)[-1] == ("recount", "Gold", "Bronze")
+
+
+def test_an_old_order_outside_of_the_rolling_period_does_not_count(ada):
+    publish_edition(paid_sum_months=3)
+
+    move = count(ada, 15_000, counted_at=NOON - timedelta(days=100))
+
+    assert move.tier_after.name == "Bronze"
+    assert Standing.objects.get(member=ada).paid_sum == 0
+
+
+def test_after_a_rolling_period_all_orders_count_again(ada):
+    publish_edition(paid_sum_months=3)
+    count(ada, 15_000, at=NOON - timedelta(days=100))
+    count(ada, 1_000, at=NOON, order_id=2)
+    publish_edition(effective_at=AN_HOUR_LATER)
+
+    assert standing_card(ada, AN_HOUR_LATER).tier.name == "Silver"
+    assert count(ada, 4_000, at=AN_HOUR_LATER, order_id=3).tier_after.name == "Gold"
+    assert Standing.objects.get(member=ada).paid_sum == 20_000
+
+
+def test_standing_card_shows_the_way_to_the_next_tier(ada):
+    publish_edition()
+    count(ada, "6789.50")
+
+    card = standing_card(ada, NOON)
+
+    assert (card.tier.name, card.next_tier.name) == ("Bronze", "Silver")
+    assert (card.paid_sum, card.to_next_sum) == (Decimal("6789.50"), Decimal("3210.50"))
+    assert (card.progress_value, card.progress_max) == (6789, 10_000)
+    assert (card.since_at, card.is_held_by_hand) == (NOON, False)
+
+
+def test_standing_card_at_the_top_and_before_the_first_order(ada, ben):
+    publish_edition()
+    count(ada, "20000.50")
+
+    top = standing_card(ada, NOON)
+    assert (top.tier.name, top.next_tier, top.to_next_sum) == ("Gold", None, 0)
+    assert top.progress_value == top.progress_max == 20_001
+
+    begun = standing_card(ben, NOON)
+    assert (begun.tier.name, begun.since_at, begun.to_next_sum) == ("Bronze", ben.joined_at, 10_000)
+    assert not Standing.objects.filter(member=ben).exists()
+
+
+def test_standing_card_with_one_tier_that_is_the_top_at_once(ada):
+    publish_edition(("Friend", 0))
+
+    card = standing_card(ada, NOON)
+
+    assert (card.progress_value, card.progress_max, card.to_next_sum) == (1, 1, 0)
+
+
+def test_standing_card_does_not_wait_for_a_recount(ada):
+    publish_edition()
+    count(ada, 12_000)
+    publish_edition(("Bronze", 0), ("Silver", 15_000), effective_at=AN_HOUR_LATER)
+
+    card = standing_card(ada, AN_HOUR_LATER)
+
+    assert (card.tier.name, card.since_at) == ("Bronze", None)
+
+
+def test_standing_card_takes_at_most_three_queries(ada, django_assert_max_num_queries):
+    publish_edition(paid_sum_months=3)
+    for order_id in range(30):
+        count(ada, 100, order_id=order_id)
+    standing_card(ada, NOON)
+
+    with django_assert_max_num_queries(3):
+        card = standing_card(ada, NOON)
+        assert card.next_tier.name == "Silver"
+        assert card.tier.rule_set.number == 2
+
+
+# Sums on, below and above the thresholds of before and after, with and without floors.
+CROWD = [
+    (0, None),
+    (4_999, None),
+    (5_000, 1),
+    (9_999, 2),
+    (10_000, None),
+    (19_999, 1),
+    (20_000, 0),
+    (50_000, 2),
+]
+NEXT_RULES = [
+    pytest.param((("Bronze", 0), ("Silver", 5_000), ("Gold", 50_000)), {}, id="other-thresholds"),
+    pytest.param((("Bronze", 0), ("Copper", 5_000), ("Silver", 10_000), ("Gold", 20_000)), {}, id="one-more"),
+    pytest.param((("All", 0),), {}, id="one-for-all"),
+    pytest.param((("Bronze", 0), ("Silver", 5_000), ("Gold", 20_000)), {"paid_sum_months": 1}, id="rolling"),
+    pytest.param((("Bronze", 0), ("Silver", 30_000)), {"tier_lowering": AT_ONCE}, id="floors-ignored"),
+]
+
+
+@pytest.mark.parametrize(("tiers", "values"), NEXT_RULES)
+def test_recount_standings_equals_one_by_one(db, monkeypatch, tiers, values):
+    monkeypatch.setattr("loyalty.services.standing.BATCH_MEMBERS", 3)
+    publish_edition()
+    crowds = ([], [])
+    for crowd in crowds:
+        for paid_sum, floor in CROWD:
+            member = MemberFactory()
+            crowd.append(member)
+            if floor is not None:
+                set_floor(member=member, position=floor, actor_id=None, reason="", at=NOON)
+            count(member, paid_sum // 2, at=NOON - timedelta(days=60), order_id=1)
+            count(member, paid_sum - paid_sum // 2, at=NOON, order_id=2)
+    alone, together = crowds
+    rule_set = publish_edition(*tiers, effective_at=AN_HOUR_LATER, **values)
+
+    for member in alone:
+        standing_of(member=member, at=TOMORROW_NOON)
+    moved_alone = TierChange.objects.filter(changed_at=TOMORROW_NOON).count()
+    moved_together = recount_standings(rule_set=rule_set, at=TOMORROW_NOON)
+
+    def outcome(member):
+        standing = Standing.objects.get(member=member)
+        return standing.tier_id, standing.paid_sum, standing.since_at, changes_of(member)
+
+    assert [outcome(member) for member in together] == [outcome(member) for member in alone]
+    assert moved_together == moved_alone
+
+
+def test_recount_standings_begins_missing_ones_tells_its_progress_and_is_safe_to_repeat(
+    ada, ben, monkeypatch
+):
+    monkeypatch.setattr("loyalty.services.standing.BATCH_MEMBERS", 1)
+    rule_set = publish_edition()
+    count(ada, 12_000)
+    told = []
+
+    assert recount_standings(rule_set=rule_set, at=NOON, progress=lambda *step: told.append(step)) == 0
+
+    assert told == [(1, 2), (2, 2)]
+    assert changes_of(ben) == [("joined", None, "Bronze")]
+    before = list(TierChange.objects.values())
+    assert recount_standings(rule_set=rule_set, at=AN_HOUR_LATER) == 0
+    assert list(TierChange.objects.values()) == before
+
+
+def test_recount_standings_run_late_for_an_old_edition_leaves_newer_ones_alone(ada):
+    old = publish_edition()
+    publish_edition(("Bronze", 0), ("Silver", 12_000), effective_at=NOON)
+    count(ada, 11_000)
+
+    assert recount_standings(rule_set=old, at=NOON) == 0
+
+    assert changes_of(ada) == [("joined", None, "Bronze")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_orders_that_race_with_a_recount_are_all_counted(ada, ben):
+    old = publish_edition()
+    new = publish_edition(("Bronze", 0), ("Silver", 4_000), effective_at=NOON)
+
+    outcomes = race(
+        *(
+            lambda member=member: count(member, 1_000, rule_set=old)
+            for member in (ada, ben)
+            for _ in range(4)
+        ),
+        *(lambda: recount_standings(rule_set=new, at=NOON) for _ in range(4)),
+    )
+
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    recount_standings(rule_set=new, at=NOON)
+    for member in (ada, ben):
+        standing = Standing.objects.get(member=member)
+        assert (standing.paid_sum, standing.tier) == (4_000, tiers_of(new)[1])
+        assert [cause for cause, _from, _to in changes_of(member)].count("joined") == 1
+        assert len(changes_of(member)) == 2
