@@ -177,6 +177,15 @@ EMAIL_BACKEND = (
 )
 
 
+# Each app's jobs are in its `jobs` module. A worker that has not been heard of for half a minute is
+# dead: what it was doing is done again by another.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "delete_jobs": "successful",
+    "update_heartbeat_interval": 10,
+    "stalled_worker_timeout": 30,
+}
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

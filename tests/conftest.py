@@ -11,6 +11,7 @@ from accounts.models import Member, User
 from accounts.roles import Role
 from tests.database import keep_what_migrations_made
 from tests.factories import MemberFactory, UserFactory
+from tests.orders.shop import paid, placed, shop  # noqa: F401  (fixtures for all)
 
 keep_what_migrations_made()
 

@@ -1,0 +1,1 @@
+"""Reads of orders that join, sum or annotate."""

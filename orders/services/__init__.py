@@ -1,0 +1,1 @@
+"""Everything that writes orders, and with them tiers, points and the inviter's share."""
