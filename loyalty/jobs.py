@@ -1,0 +1,43 @@
+"""What the worker does by the clock. Nobody's points depend on when, or whether, it has run."""
+
+from typing import Any
+
+from django.utils import timezone
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
+
+from loyalty.queries.audit import every_check
+from loyalty.services.audit import run_audit
+from loyalty.services.ledger import settle_all_due
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="settle_due_points")
+def settle_due_points(timestamp: int) -> int:
+    """Post what has matured, run out or expired; returns on how many accounts."""
+    return settle_all_due(at=timezone.now())
+
+
+# Cron counts in UTC: this is half past three at night in Moscow.
+@app.periodic(cron="30 0 * * *")
+@app.task(queueing_lock="audit_ledger")
+def audit_ledger(timestamp: int) -> bool:
+    """Check every promise of the ledger; returns whether all hold. The supervisor sees the result."""
+    return run_audit(at=timezone.now(), checks=every_check()).is_clean
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="recover_stalled_jobs", pass_context=True)
+async def recover_stalled_jobs(context: JobContext, timestamp: int) -> int:
+    """Queue the jobs of killed workers again; returns how many. Every job is safe to run twice."""
+    jobs: Any = context.app.job_manager
+    stalled = list(await jobs.get_stalled_jobs())
+    for job in stalled:
+        try:
+            await jobs.retry_job(job)
+        except UniqueViolation:
+            # The same work is waiting under the same lock already, so this one is not needed.
+            await jobs.finish_job(job=job, status=Status.FAILED, delete_job=True)
+    return len(stalled)

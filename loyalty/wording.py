@@ -1,0 +1,222 @@
+"""How operations are named and explained to the person whose points they moved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from loyalty.models import Posting, Purpose, RuleSet
+from loyalty.queries.operations import Operation, OperationLine
+from loyalty.templatetags.numbers import day_text, figures, money, points, rate
+
+
+@dataclass(frozen=True)
+class OperationRow:
+    """An operation as a list shows it."""
+
+    posting_id: int
+    version: int
+    title: str
+    explanation: str
+    points: int
+    available_after: int
+    effective_at: datetime
+    is_pending: bool
+    available_at: datetime | None
+
+
+@dataclass(frozen=True)
+class OperationCard:
+    """An operation as its own page shows it."""
+
+    number: str
+    title: str
+    effective_at: datetime
+    facts: Sequence[tuple[str, str]]
+    derivation: Sequence[str]
+    lines: Sequence[OperationLine]
+    related: Sequence[tuple[str, int]]
+
+
+def row(operation: Operation) -> OperationRow:
+    """The operation in one line."""
+    return OperationRow(
+        posting_id=operation.posting_id,
+        version=operation.version,
+        title=title(operation),
+        explanation=explanation(operation),
+        points=operation.points,
+        available_after=operation.available_after,
+        effective_at=operation.effective_at,
+        is_pending=operation.is_pending,
+        available_at=operation.available_at,
+    )
+
+
+def card(
+    operation: Operation, *, lines: Sequence[OperationLine], related: Sequence[Operation]
+) -> OperationCard:
+    """The operation with everything that explains it."""
+    return OperationCard(
+        number=str(operation.posting_id),
+        title=title(operation),
+        effective_at=operation.effective_at,
+        facts=facts(operation),
+        derivation=derivation(operation),
+        lines=lines,
+        related=[(title(other), other.posting_id) for other in related],
+    )
+
+
+def title(operation: Operation) -> str:
+    """What happened, in a few words."""
+    said = operation.explanation or operation.origin_explanation
+    order = said.get("order", "")
+    friend = said.get("friend", "")
+    purpose = operation.purpose or operation.origin_purpose
+    match operation.kind:
+        case Posting.Kind.CREDIT if purpose == Purpose.REFERRAL:
+            return _("Friend’s order: %(friend)s") % {"friend": friend}
+        case Posting.Kind.CREDIT if purpose == Purpose.WELCOME:
+            return _("Welcome points")
+        case Posting.Kind.CREDIT if purpose == Purpose.GIFT:
+            return _("A gift from the programme")
+        case Posting.Kind.CREDIT if order:
+            return _order_title(order, said.get("outlet", ""))
+        case Posting.Kind.CREDIT:
+            return _("Points credited")
+        case Posting.Kind.MATURE if order:
+            return _("Points for order %(order)s became available") % {"order": order}
+        case Posting.Kind.MATURE:
+            return _("Pending points became available")
+        case Posting.Kind.SPEND if order:
+            return _("Paid with points: order %(order)s") % {"order": order}
+        case Posting.Kind.SPEND:
+            return _("Points spent")
+        case Posting.Kind.HOLD:
+            return _("Set aside for order %(order)s") % {"order": order}
+        case Posting.Kind.CAPTURE:
+            return _("Order %(order)s paid with the points set aside") % {"order": order}
+        case Posting.Kind.RELEASE:
+            return _("Set free: order %(order)s was not paid") % {"order": order}
+        case Posting.Kind.GIVE_BACK:
+            return _("Points returned to you: order %(order)s") % {"order": order}
+        case Posting.Kind.TAKE_BACK if purpose == Purpose.REFERRAL:
+            return _("A friend returned an order: %(friend)s") % {"friend": friend}
+        case Posting.Kind.TAKE_BACK if order:
+            return _("Taken back: order %(order)s was returned") % {"order": order}
+        case Posting.Kind.TAKE_BACK:
+            return _("Points taken back")
+        case Posting.Kind.EXPIRE:
+            return _("Points expired")
+        case Posting.Kind.TRANSFER if operation.available_points < 0:
+            return _("Transfer to %(name)s") % {"name": said.get("to", "")}
+        case Posting.Kind.TRANSFER:
+            return _("Transfer from %(name)s") % {"name": said.get("from", "")}
+        case Posting.Kind.ADJUST:
+            return _("Correction by the programme")
+        case Posting.Kind.REVERSE:
+            return _("An operation was undone")
+
+
+def explanation(operation: Operation) -> str:
+    """Why it is that number, in one short line; empty where the title says it."""
+    said = operation.explanation
+    parts = []
+    if "coefficient" in said and operation.kind == Posting.Kind.CREDIT:
+        parts.append(
+            _("%(base)s × %(rate)s (%(tier)s)")
+            % {
+                "base": money(Decimal(said["base_sum"])),
+                "rate": rate(Decimal(said["coefficient"])),
+                "tier": said.get("tier", ""),
+            }
+        )
+    if operation.kind == Posting.Kind.EXPIRE and operation.expired_on:
+        parts.append(_("their last day was %(day)s") % {"day": day_text(operation.expired_on)})
+    if operation.kind == Posting.Kind.CAPTURE:
+        parts.append(points(-operation.held_points))
+    if reason := said.get("reason"):
+        parts.append(str(reason))
+    if operation.debt_points > 0:
+        parts.append(_("%(points)s settled a debt") % {"points": points(operation.debt_points)})
+    if operation.debt_points < 0:
+        parts.append(_("%(points)s became a debt") % {"points": points(-operation.debt_points)})
+    return ", ".join(parts)
+
+
+def derivation(operation: Operation) -> list[str]:
+    """The way from the order to the number of points, in words and figures."""
+    said = operation.explanation
+    if "coefficient" not in said:
+        return [line for line in [explanation(operation)] if line]
+    lines = []
+    if "total_sum" in said:
+        lines.append(_base_line(said))
+    count = said.get(
+        "kept_points", operation.available_points + operation.pending_points + operation.debt_points
+    )
+    lines.append(
+        _("%(base)s × %(rate)s%(tier)s, edition %(edition)s, rounded %(rounding)s = %(points)s")
+        % {
+            "base": money(Decimal(said["base_sum"])),
+            "rate": rate(Decimal(said["coefficient"])),
+            "tier": f" ({said['tier']})" if said.get("tier") else "",
+            "edition": said["edition"],
+            "rounding": RuleSet.Rounding(said["rounding"]).label,
+            "points": points(count),
+        }
+    )
+    if "kept_points" in said:
+        taken = -(operation.available_points + operation.pending_points + operation.debt_points)
+        lines.append(
+            _("That is what the rest of the order earns; %(points)s more had been credited and go back.")
+            % {"points": points(taken)}
+        )
+    if operation.debt_points:
+        lines.append(explanation(operation))
+    return lines
+
+
+def facts(operation: Operation) -> list[tuple[str, str]]:
+    """What else there is to know about it."""
+    said = operation.explanation or operation.origin_explanation
+    found = [(_("Kind"), str(operation.kind.label))]
+    for label, name in [
+        (_("Order"), "order"),
+        (_("Outlet"), "outlet"),
+        (_("Friend"), "friend"),
+        (_("Tier"), "tier"),
+        (_("Edition of the rules"), "edition"),
+        (_("Reason"), "reason"),
+    ]:
+        if said.get(name):
+            found.append((label, str(said[name])))
+    return found
+
+
+def _order_title(order: str, outlet: str) -> str:
+    if outlet:
+        return _("Order %(order)s, %(outlet)s") % {"order": order, "outlet": outlet}
+    return _("Order %(order)s") % {"order": order}
+
+
+def _base_line(said: dict[str, Any]) -> str:
+    """“order 4 990 ₽ − delivery 290 ₽ − 200 points = 4 500 ₽”."""
+    line = pgettext("the sum of an order", "order %(sum)s") % {"sum": money(Decimal(said["total_sum"]))}
+    for template, name in [
+        (_("delivery %(sum)s"), "delivery_sum"),
+        (_("goods that earn nothing %(sum)s"), "excluded_sum"),
+        (_("returned %(sum)s"), "refunded_sum"),
+    ]:
+        amount = Decimal(said.get(name, 0))
+        if amount:
+            line += f" − {template % {'sum': money(amount)}}"
+    points_part = Decimal(said.get("points_part_sum", 0))
+    if points_part:
+        line += " − " + _("paid with points %(sum)s") % {"sum": figures(points_part)}
+    return f"{line} = {money(Decimal(said['base_sum']))}"
