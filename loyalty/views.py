@@ -36,13 +36,15 @@ def show_balance(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def show_operations(request: HttpRequest) -> HttpResponse:
-    """All operations, newest first, page by page."""
+    """All operations, newest first, page by page; a place beyond the list leads to its beginning."""
     member = own_member(request)
     page = queries.operations_page(
         account_id=member.pk,
         before=_cursor(request.GET.get("before")),
         after=_cursor(request.GET.get("after")),
     )
+    if request.GET and not page.operations:
+        return redirect("loyalty:operations")
     context = {"page": page, "operations": [wording.row(operation) for operation in page.operations]}
     return render(request, "loyalty/operations.html", context)
 

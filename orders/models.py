@@ -119,12 +119,8 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["member", "-placed_at"], name="order_by_member"),
-            models.Index(
-                fields=["customer_email"], condition=Q(member=None), name="order_waiting_by_email"
-            ),
-            models.Index(
-                fields=["customer_phone"], condition=Q(member=None), name="order_waiting_by_phone"
-            ),
+            models.Index(fields=["customer_email"], condition=Q(member=None), name="order_waiting_by_email"),
+            models.Index(fields=["customer_phone"], condition=Q(member=None), name="order_waiting_by_phone"),
         ]
 
     def __str__(self) -> str:

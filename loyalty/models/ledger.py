@@ -185,7 +185,9 @@ class Lot(models.Model):
     points = models.BigIntegerField(db_default=0)
     held_points = models.BigIntegerField(db_default=0)
     is_open = models.GeneratedField(
-        expression=Q(points__gt=0), output_field=models.BooleanField(), db_persist=True
+        expression=Q(points__gt=0),  # type: ignore[arg-type]  # a condition is an expression
+        output_field=models.BooleanField(),
+        db_persist=True,
     )
 
     class Meta:
@@ -247,7 +249,7 @@ class Hold(models.Model):
     released_points = models.BigIntegerField(db_default=0)
     expires_at = models.DateTimeField()
     is_open = models.GeneratedField(
-        expression=Q(points__gt=F("captured_points") + F("released_points")),
+        expression=Q(points__gt=F("captured_points") + F("released_points")),  # type: ignore[arg-type]
         output_field=models.BooleanField(),
         db_persist=True,
     )

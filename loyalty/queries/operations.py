@@ -107,20 +107,18 @@ def operations_page(
     *, account_id: int, before: int | None = None, after: int | None = None, limit: int = OPERATIONS_PER_PAGE
 ) -> OperationsPage:
     """A page of an account's operations: the newest, or those next to a cursor; one query."""
+    # The account's entries are numbered without gaps, so where one page ends the next one begins.
     if after is not None:
         found = _operations(NEWER, account_id, after, limit + 1)
         operations = found[:limit][::-1]
-        has_newer, has_older = len(found) > limit, True
+        newer_cursor = operations[0].version if len(found) > limit else None
+        older_cursor = after + 1 if after > 0 else None
     else:
         found = _operations(OLDER, account_id, NEWEST if before is None else before, limit + 1)
         operations = found[:limit]
-        has_newer, has_older = before is not None, len(found) > limit
-    first_version, last_version = _edges(operations, before=before, after=after)
-    return OperationsPage(
-        operations=operations,
-        newer_cursor=last_version if has_newer else None,
-        older_cursor=first_version if has_older else None,
-    )
+        newer_cursor = None if before is None else before - 1
+        older_cursor = found[limit].version + 1 if len(found) > limit else None
+    return OperationsPage(operations=operations, newer_cursor=newer_cursor, older_cursor=older_cursor)
 
 
 def operation(*, account_id: int, posting_id: int) -> Operation | None:
@@ -169,29 +167,31 @@ def related_operations(*, account_id: int, of: Operation) -> list[Operation]:
 def _operations(page: str, account_id: int, cursor_version: int, limit: int) -> list[Operation]:
     with connection.cursor() as cursor:
         cursor.execute(page, {"account_id": account_id, "cursor": cursor_version, "limit": limit})
-        return [
-            Operation(
-                row[0],
-                row[1],
-                Posting.Kind(row[2]),
-                *row[3:11],
-                _json(row[11]),
-                *row[12:14],
-                _json(row[14]),
-                row[15],
-            )
-            for row in cursor.fetchall()
-        ]
+        return [_operation(*row) for row in cursor.fetchall()]
+
+
+def _operation(posting_id: int, version: int, kind: str, *rest: Any) -> Operation:
+    *points_and_after, available_at, said, origin_id, origin_purpose, origin_said, expired_on = rest
+    purpose, effective_at, available, pending, held, debt, available_after = points_and_after
+    return Operation(
+        posting_id=posting_id,
+        version=version,
+        kind=Posting.Kind(kind),
+        purpose=purpose,
+        effective_at=effective_at,
+        available_points=available,
+        pending_points=pending,
+        held_points=held,
+        debt_points=debt,
+        available_after=available_after,
+        available_at=available_at,
+        explanation=_json(said),
+        origin_id=origin_id,
+        origin_purpose=origin_purpose,
+        origin_explanation=_json(origin_said),
+        expired_on=expired_on,
+    )
 
 
 def _json(value: str | dict[str, Any]) -> dict[str, Any]:
     return json.loads(value) if isinstance(value, str) else value
-
-
-def _edges(
-    operations: Sequence[Operation], *, before: int | None, after: int | None
-) -> tuple[int | None, int | None]:
-    """Where the page's last and first operations stand; an empty page keeps to its own cursor."""
-    if operations:
-        return operations[-1].version, operations[0].version
-    return after and after + 1, before and before - 1

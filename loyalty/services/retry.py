@@ -82,7 +82,7 @@ def to_outcome(write: Callable[[], Result]) -> Result:
             if not is_transient(error) or time.monotonic() > deadline:
                 raise
             connection.close()
-            time.sleep(random.uniform(0, pause))
+            time.sleep(random.uniform(0, pause))  # noqa: S311  (no secret, only out of step with others)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 

@@ -7,144 +7,314 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_roles'),
-        ('loyalty', '0001_initial'),
+        ("accounts", "0002_roles"),
+        ("loyalty", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Outlet',
+            name="Outlet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField()),
-                ('name', models.CharField(max_length=100)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField()),
+                ("name", models.CharField(max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=100)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=100)),
-                ('customer_email', models.EmailField(blank=True, max_length=254, null=True)),
-                ('customer_phone', phonenumber_field.modelfields.PhoneNumberField(blank=True, max_length=128, null=True, region=None)),
-                ('status', models.CharField(choices=[('new', 'not paid'), ('paid', 'paid'), ('partly_refunded', 'partly returned'), ('refunded', 'returned'), ('cancelled', 'cancelled')], default='new', max_length=15)),
-                ('placed_at', models.DateTimeField()),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('payments_count', models.PositiveSmallIntegerField(default=0)),
-                ('total_sum', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('delivery_sum', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=14)),
-                ('refunded_sum', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=14)),
-                ('refunded_delivery_sum', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=14)),
-                ('held_points', models.PositiveBigIntegerField(default=0)),
-                ('spent_points', models.PositiveBigIntegerField(default=0)),
-                ('given_back_points', models.PositiveBigIntegerField(default=0)),
-                ('earned_points', models.PositiveBigIntegerField(default=0)),
-                ('taken_back_points', models.PositiveBigIntegerField(default=0)),
-                ('coefficient', models.DecimalField(blank=True, decimal_places=4, max_digits=6, null=True)),
-                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='accounts.member')),
-                ('rule_set', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.ruleset')),
-                ('tier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.tier')),
-                ('outlet', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='orders.outlet')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='orders.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=100)),
+                ("customer_email", models.EmailField(blank=True, max_length=254, null=True)),
+                (
+                    "customer_phone",
+                    phonenumber_field.modelfields.PhoneNumberField(
+                        blank=True, max_length=128, null=True, region=None
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "not paid"),
+                            ("paid", "paid"),
+                            ("partly_refunded", "partly returned"),
+                            ("refunded", "returned"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="new",
+                        max_length=15,
+                    ),
+                ),
+                ("placed_at", models.DateTimeField()),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                ("payments_count", models.PositiveSmallIntegerField(default=0)),
+                ("total_sum", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("delivery_sum", models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14)),
+                ("refunded_sum", models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14)),
+                (
+                    "refunded_delivery_sum",
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14),
+                ),
+                ("held_points", models.PositiveBigIntegerField(default=0)),
+                ("spent_points", models.PositiveBigIntegerField(default=0)),
+                ("given_back_points", models.PositiveBigIntegerField(default=0)),
+                ("earned_points", models.PositiveBigIntegerField(default=0)),
+                ("taken_back_points", models.PositiveBigIntegerField(default=0)),
+                ("coefficient", models.DecimalField(blank=True, decimal_places=4, max_digits=6, null=True)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "rule_set",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.ruleset",
+                    ),
+                ),
+                (
+                    "tier",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.tier",
+                    ),
+                ),
+                (
+                    "outlet",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="orders.outlet",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="orders", to="orders.source"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OrderStep',
+            name="OrderStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('placed', 'Placed'), ('points_added', 'Points set aside'), ('paid', 'Paid'), ('refunded', 'Returned'), ('cancelled', 'Cancelled')], max_length=15)),
-                ('key', models.UUIDField(unique=True)),
-                ('request', models.JSONField(help_text='What was asked for: the same key with anything else is an error.')),
-                ('happened_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('money_sum', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=14)),
-                ('earned_points', models.BigIntegerField(default=0)),
-                ('spent_points', models.BigIntegerField(default=0)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='orders.order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("placed", "Placed"),
+                            ("points_added", "Points set aside"),
+                            ("paid", "Paid"),
+                            ("refunded", "Returned"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("key", models.UUIDField(unique=True)),
+                (
+                    "request",
+                    models.JSONField(
+                        help_text="What was asked for: the same key with anything else is an error."
+                    ),
+                ),
+                ("happened_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("money_sum", models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14)),
+                ("earned_points", models.BigIntegerField(default=0)),
+                ("spent_points", models.BigIntegerField(default=0)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'orders_order_step',
-                'ordering': ['id'],
+                "db_table": "orders_order_step",
+                "ordering": ["id"],
             },
         ),
         migrations.AddField(
-            model_name='outlet',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outlets', to='orders.source'),
+            model_name="outlet",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="outlets", to="orders.source"
+            ),
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=100)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='customers', to='accounts.member')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='customers', to='orders.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=100)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="customers",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="customers",
+                        to="orders.source",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=200)),
-                ('category', models.CharField(blank=True, max_length=100)),
-                ('quantity', models.DecimalField(decimal_places=3, default=Decimal('1'), max_digits=10)),
-                ('line_sum', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('refunded_sum', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=14)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("name", models.CharField(max_length=200)),
+                ("category", models.CharField(blank=True, max_length=100)),
+                ("quantity", models.DecimalField(decimal_places=3, default=Decimal("1"), max_digits=10)),
+                ("line_sum", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("refunded_sum", models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=14)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="orders.order"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['order', 'position'],
-                'constraints': [models.UniqueConstraint(fields=('order', 'position'), name='order_line_has_its_place'), models.CheckConstraint(condition=models.Q(('line_sum__gte', 0), ('quantity__gt', 0), ('refunded_sum__gte', 0), ('refunded_sum__lte', models.F('line_sum'))), name='order_line_is_refunded_once')],
+                "ordering": ["order", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "position"), name="order_line_has_its_place"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("line_sum__gte", 0),
+                            ("quantity__gt", 0),
+                            ("refunded_sum__gte", 0),
+                            ("refunded_sum__lte", models.F("line_sum")),
+                        ),
+                        name="order_line_is_refunded_once",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='outlet',
-            constraint=models.UniqueConstraint(fields=('source', 'code'), name='outlet_has_its_code'),
+            model_name="outlet",
+            constraint=models.UniqueConstraint(fields=("source", "code"), name="outlet_has_its_code"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['member', '-placed_at'], name='order_by_member'),
+            model_name="order",
+            index=models.Index(fields=["member", "-placed_at"], name="order_by_member"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('member', None)), fields=['customer_email'], name='order_waiting_by_email'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("member", None)), fields=["customer_email"], name="order_waiting_by_email"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('member', None)), fields=['customer_phone'], name='order_waiting_by_phone'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("member", None)), fields=["customer_phone"], name="order_waiting_by_phone"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('source', 'number'), name='order_number_is_unique_per_source'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                fields=("source", "number"), name="order_number_is_unique_per_source"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('delivery_sum__gte', 0), ('total_sum__gte', models.F('delivery_sum'))), name='order_sums_add_up'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("delivery_sum__gte", 0), ("total_sum__gte", models.F("delivery_sum"))),
+                name="order_sums_add_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_delivery_sum__gte', 0), ('refunded_delivery_sum__lte', models.F('delivery_sum')), ('refunded_sum__gte', 0), ('refunded_sum__lte', models.F('total_sum'))), name='order_is_refunded_once'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("refunded_delivery_sum__gte", 0),
+                    ("refunded_delivery_sum__lte", models.F("delivery_sum")),
+                    ("refunded_sum__gte", 0),
+                    ("refunded_sum__lte", models.F("total_sum")),
+                ),
+                name="order_is_refunded_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('given_back_points__lte', models.F('spent_points')), ('taken_back_points__lte', models.F('earned_points'))), name='order_points_return_once'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("given_back_points__lte", models.F("spent_points")),
+                    ("taken_back_points__lte", models.F("earned_points")),
+                ),
+                name="order_points_return_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='customer_is_one_member'),
+            model_name="customer",
+            constraint=models.UniqueConstraint(
+                fields=("source", "external_id"), name="customer_is_one_member"
+            ),
         ),
     ]

@@ -4,7 +4,7 @@ All of it follows from the order as it was paid and from what is refunded so far
 from the steps in between: so any sequence of partial refunds ends where one refund would have.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
@@ -32,7 +32,7 @@ class Figures:
     money_sum: Decimal
 
 
-def figures(order: Order, lines: Sequence[OrderLine], rule_set: RuleSet) -> Figures:
+def figures(order: Order, lines: Iterable[OrderLine], rule_set: RuleSet) -> Figures:
     """The order's sums by the rules of an edition.
 
     base = goods that earn × share of the goods that money paid, and the same for the delivery where
@@ -44,7 +44,11 @@ def figures(order: Order, lines: Sequence[OrderLine], rule_set: RuleSet) -> Figu
     goods_left = goods - (order.refunded_sum - order.refunded_delivery_sum)
     delivery_left = order.delivery_sum - order.refunded_delivery_sum
     excluded = sum(
-        (line.line_sum - line.refunded_sum for line in lines if line.category in rule_set.excluded_categories),
+        (
+            line.line_sum - line.refunded_sum
+            for line in lines
+            if line.category in rule_set.excluded_categories
+        ),
         Decimal(0),
     )
     earning_goods = goods_left - excluded

@@ -34,12 +34,12 @@ def open_spendings(order: Order) -> list[Spending]:
 def open_credits(order: Order) -> list[Credit]:
     """What an order earned its member and was not taken back, the latest first."""
     earned = _postings(order).filter(purpose=Purpose.ORDER)
-    credits = Credit.objects.filter(posting_id__in=earned).order_by("-posting_id")
-    return [credit for credit in credits if credit.points > credit.taken_back_points]
+    credited = Credit.objects.filter(posting_id__in=earned).order_by("-posting_id")
+    return [credit for credit in credited if credit.points > credit.taken_back_points]
 
 
 def _postings(order: Order) -> QuerySet[Posting]:
-    return Posting.objects.filter(order_id=order.pk).values("pk")
+    return Posting.objects.filter(order_id=order.pk).only("pk")
 
 
 def waiting_orders(member: Member) -> QuerySet[Order]:

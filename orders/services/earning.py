@@ -4,7 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from loyalty.models import Purpose, TierChange
+from accounts.models import Member
+from loyalty.models import Purpose, RuleSet, TierChange
 from loyalty.queries.rules import available_at, expires_on, points_for, rule_set_in_force
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
@@ -15,7 +16,9 @@ from orders.queries.orders import open_credits
 from referrals.services import reward_inviter, take_back_share
 
 
-def note(order: Order, actor_id: int | None, *, rule_set_id: int | None = None, **explanation: object) -> Note:
+def note(
+    order: Order, actor_id: int | None, *, rule_set_id: int | None = None, **explanation: object
+) -> Note:
     """What a posting of this order says about itself."""
     return Note(
         purpose=Purpose.ORDER,
@@ -32,14 +35,14 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
     The edition is the one in force when the order was paid, and stays the order's for ever.
     The caller holds the locks, and saves the order.
     """
-    assert order.member is not None and order.paid_at is not None
-    rule_set = rule_set_in_force(order.paid_at)
+    member, paid_at = _member_and_day(order)
+    rule_set = rule_set_in_force(paid_at)
     sums = figures(order, order.lines.all(), rule_set)
     move = count_paid_sum(
-        member=order.member,
+        member=member,
         order_id=order.pk,
         paid_sum=sums.money_sum,
-        counted_at=order.paid_at,
+        counted_at=paid_at,
         rule_set=rule_set,
         at=at,
         cause=TierChange.Cause.ORDER,
@@ -52,7 +55,7 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
     if order.earned_points:
         ledger.credit(
             key=event_key(key, "earn"),
-            account_id=order.member.pk,
+            account_id=member.pk,
             points=order.earned_points,
             at=at,
             available_at=available_at(rule_set, at),
@@ -75,7 +78,7 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
             ),
         )
     reward_inviter(
-        invited=order.member,
+        invited=member,
         order_id=order.pk,
         base_sum=sums.base_sum,
         rule_set=rule_set,
@@ -84,18 +87,16 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
     )
 
 
-def take_back(
-    order: Order, *, key: UUID, at: datetime, money_sum: Decimal, actor_id: int | None
-) -> int:
+def take_back(order: Order, *, key: UUID, at: datetime, money_sum: Decimal, actor_id: int | None) -> int:
     """Take back what the returned part of an order had earned, and `money_sum` off the paid sum.
 
     What is kept is what the rest of the order earns by the order's own edition and coefficient.
     Returns how many points were taken back.
     """
-    assert order.member is not None and order.paid_at is not None
-    assert order.rule_set is not None and order.coefficient is not None
-    sums = figures(order, order.lines.all(), order.rule_set)
-    kept_points = points_for(order.rule_set, sums.base_sum, order.coefficient)
+    member, paid_at = _member_and_day(order)
+    rule_set, coefficient = _earned_by(order)
+    sums = figures(order, order.lines.all(), rule_set)
+    kept_points = points_for(rule_set, sums.base_sum, coefficient)
     taken_back_points = max(order.earned_points - order.taken_back_points - kept_points, 0)
     left_points = taken_back_points
     for credit in open_credits(order) if taken_back_points else ():
@@ -108,12 +109,12 @@ def take_back(
             note=note(
                 order,
                 actor_id,
-                rule_set_id=order.rule_set_id,
-                edition=order.rule_set.number,
-                coefficient=order.coefficient,
+                rule_set_id=rule_set.pk,
+                edition=rule_set.number,
+                coefficient=coefficient,
                 base_sum=sums.base_sum,
                 kept_points=kept_points,
-                rounding=order.rule_set.rounding,
+                rounding=rule_set.rounding,
             ),
         )
         left_points -= points
@@ -121,13 +122,25 @@ def take_back(
             break
     order.taken_back_points += taken_back_points
     count_paid_sum(
-        member=order.member,
+        member=member,
         order_id=order.pk,
         paid_sum=-money_sum,
-        counted_at=order.paid_at,
+        counted_at=paid_at,
         rule_set=rule_set_in_force(at),
         at=at,
         cause=TierChange.Cause.REFUND,
     )
     take_back_share(order_id=order.pk, base_sum=sums.base_sum, at=at, key=event_key(key, "share"))
     return taken_back_points
+
+
+def _member_and_day(order: Order) -> tuple[Member, datetime]:
+    if order.member is None or order.paid_at is None:
+        raise ValueError(f"Order {order.pk} earns nothing: it is not a member's paid order.")
+    return order.member, order.paid_at
+
+
+def _earned_by(order: Order) -> tuple[RuleSet, Decimal]:
+    if order.rule_set is None or order.coefficient is None:
+        raise ValueError(f"Order {order.pk} has earned nothing that could be taken back.")
+    return order.rule_set, order.coefficient

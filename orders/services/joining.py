@@ -15,9 +15,7 @@ from orders.services.steps import lock_accounts_of
 
 def join_programme(*, user: User, verified_email: str, joined_at: datetime, language: str) -> Member:
     """The member behind a login whose e-mail is verified, with the orders that waited for it."""
-    member = claim_member(
-        user=user, claimed_at=joined_at, verified_email=verified_email, language=language
-    )
+    member = claim_member(user=user, claimed_at=joined_at, verified_email=verified_email, language=language)
     credit_waiting_orders(member=member, at=joined_at)
     return member
 

@@ -134,7 +134,9 @@ def add_points(
 
 
 @ledger_write
-def pay_order(*, order: Order, paid_at: datetime, key: UUID | None = None, actor_id: int | None = None) -> Order:
+def pay_order(
+    *, order: Order, paid_at: datetime, key: UUID | None = None, actor_id: int | None = None
+) -> Order:
     """The order is paid: held points are spent, the tier moves, points are earned, the inviter gets a share.
 
     An order that is paid already stays as it is. A cancelled one can be paid again, under a key of

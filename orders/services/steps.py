@@ -49,7 +49,9 @@ def lock_order(order: Order) -> Order:
         member_id = Order.objects.values_list("member_id", flat=True).get(pk=order.pk)
         if member_id is not None:
             lock_accounts_of(member_id)
-        locked = Order.objects.select_for_update(of=["self"]).select_related("member", "source").get(pk=order.pk)
+        locked = (
+            Order.objects.select_for_update(of=["self"]).select_related("member", "source").get(pk=order.pk)
+        )
         if locked.member_id == member_id:
             return locked
         order = locked

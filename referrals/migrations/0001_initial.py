@@ -5,46 +5,94 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_roles'),
-        ('loyalty', '0003_first_edition'),
+        ("accounts", "0002_roles"),
+        ("loyalty", "0003_first_edition"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Referral',
+            name="Referral",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since_at', models.DateTimeField()),
-                ('how', models.CharField(choices=[('link', "by the inviter's link"), ('till', 'at the till')], default='link', max_length=10)),
-                ('invited', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral', to='accounts.member')),
-                ('inviter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invited_referrals', to='accounts.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("since_at", models.DateTimeField()),
+                (
+                    "how",
+                    models.CharField(
+                        choices=[("link", "by the inviter's link"), ("till", "at the till")],
+                        default="link",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "invited",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referral",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "inviter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invited_referrals",
+                        to="accounts.member",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Reward',
+            name="Reward",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order_id', models.BigIntegerField(db_index=True)),
-                ('credit_id', models.BigIntegerField(help_text='The posting that credited it.', unique=True)),
-                ('base_sum', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('referral_rate', models.DecimalField(decimal_places=4, max_digits=6)),
-                ('points', models.PositiveBigIntegerField()),
-                ('taken_back_points', models.PositiveBigIntegerField(default=0)),
-                ('rewarded_at', models.DateTimeField()),
-                ('referral', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rewards', to='referrals.referral')),
-                ('rule_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.ruleset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("order_id", models.BigIntegerField(db_index=True)),
+                ("credit_id", models.BigIntegerField(help_text="The posting that credited it.", unique=True)),
+                ("base_sum", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("referral_rate", models.DecimalField(decimal_places=4, max_digits=6)),
+                ("points", models.PositiveBigIntegerField()),
+                ("taken_back_points", models.PositiveBigIntegerField(default=0)),
+                ("rewarded_at", models.DateTimeField()),
+                (
+                    "referral",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rewards",
+                        to="referrals.referral",
+                    ),
+                ),
+                (
+                    "rule_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="loyalty.ruleset"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('inviter', models.F('invited')), _negated=True), name='referral_is_of_somebody_else'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("inviter", models.F("invited")), _negated=True),
+                name="referral_is_of_somebody_else",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('taken_back_points__lte', models.F('points'))), name='reward_is_taken_back_once'),
+            model_name="reward",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("taken_back_points__lte", models.F("points"))),
+                name="reward_is_taken_back_once",
+            ),
         ),
     ]

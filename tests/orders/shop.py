@@ -25,7 +25,9 @@ def paid(shop) -> Callable[..., Order]:
     """A paid order of a member, with the next number unless one is given."""
     numbers = count(1)
 
-    def order(member: Member | None, total: int | str | Decimal, at: datetime = NOON, **more: object) -> Order:
+    def order(
+        member: Member | None, total: int | str | Decimal, at: datetime = NOON, **more: object
+    ) -> Order:
         more.setdefault("number", f"A-{next(numbers)}")
         return register_paid_order(source=shop, member=member, total_sum=Decimal(total), paid_at=at, **more)
 
@@ -37,7 +39,9 @@ def placed(shop) -> Callable[..., Order]:
     """An unpaid order of a member."""
     numbers = count(1)
 
-    def order(member: Member | None, total: int | str | Decimal, at: datetime = NOON, **more: object) -> Order:
+    def order(
+        member: Member | None, total: int | str | Decimal, at: datetime = NOON, **more: object
+    ) -> Order:
         more.setdefault("number", f"N-{next(numbers)}")
         return place_order(source=shop, member=member, total_sum=Decimal(total), placed_at=at, **more)
 
