@@ -23,13 +23,14 @@ lint: prepare-dev ## Check style, types, imports, templates, migrations and tran
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m mypy
 	$(IN_VENV) -c "from importlinter.cli import lint_imports_command as check; check()" --no-logo
-	$(IN_VENV) -m djlint --quiet --lint templates
+	$(IN_VENV) -m djlint --quiet --lint --check templates
 	$(WITH_TEST_DATABASE) $(IN_VENV) manage.py makemigrations --check --dry-run
 	$(IN_VENV) -m dev.check_messages
 
 format: prepare-dev ## Put the code into the common form
 	$(IN_VENV) -m ruff check --fix .
 	$(IN_VENV) -m ruff format .
+	-$(IN_VENV) -m djlint --quiet --reformat templates
 
 types: prepare-dev ## Check the types only
 	$(IN_VENV) -m mypy $(ARGS)

@@ -153,7 +153,7 @@ def derivation(operation: Operation) -> list[str]:
     """The way from the order to the number of points, in words and figures."""
     said = operation.explanation
     if "coefficient" not in said:
-        return [line for line in [explanation(operation)] if line]
+        return [line for line in (rule_behind(operation), explanation(operation)) if line]
     lines = []
     if "total_sum" in said:
         lines.append(_base_line(said))
@@ -182,12 +182,43 @@ def derivation(operation: Operation) -> list[str]:
     return lines
 
 
+def rule_behind(operation: Operation) -> str:
+    """The rule behind an operation that no figures explain; empty where its reason says it all."""
+    match operation.kind:
+        case Posting.Kind.HOLD:
+            return _(
+                "These points wait for the order to be paid. "
+                "They come free if it is cancelled or not paid in time."
+            )
+        case Posting.Kind.RELEASE:
+            return _(
+                "The order was cancelled or not paid in time. "
+                "Its points can be spent again until their last day."
+            )
+        case Posting.Kind.SPEND | Posting.Kind.CAPTURE:
+            return _("One point pays one ruble. The points that expire first were spent first.")
+        case Posting.Kind.GIVE_BACK:
+            return _(
+                "The goods came back, and so do the points that paid for them. "
+                "They live for at least 30 days more."
+            )
+        case Posting.Kind.MATURE:
+            return _("Their waiting time is over: from now on they can be spent.")
+        case Posting.Kind.EXPIRE:
+            return _("Points can be spent until the end of their last day. These were not.")
+        case Posting.Kind.TRANSFER:
+            return _("Points that are given to somebody keep their last day.")
+        case Posting.Kind.REVERSE:
+            return _("The operation was a mistake or was taken back. Every point is where it was before.")
+    return ""
+
+
 def facts(operation: Operation) -> list[tuple[str, str]]:
     """What else there is to know about it."""
     said = operation.explanation or operation.origin_explanation
     found = [(_("Kind"), str(operation.kind.label))]
     for label, name in [
-        (_("Order"), "order"),
+        (pgettext("in a shop", "Order"), "order"),
         (_("Outlet"), "outlet"),
         (_("Friend"), "friend"),
         (_("Tier"), "tier"),
