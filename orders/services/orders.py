@@ -5,7 +5,6 @@ order, and looks up its key only then: sent twice, at once or years later, it ha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -19,16 +18,7 @@ from orders.models import Order, OrderLine, OrderStep, Outlet, Source
 from orders.queries.orders import member_of_contact, open_holds
 from orders.services import steps
 from orders.services.earning import earn, note
-
-
-@dataclass(frozen=True, kw_only=True)
-class LineSpec:
-    """One line of an order as it is sent; `line_sum` is what all its units cost."""
-
-    name: str
-    line_sum: Decimal
-    category: str = ""
-    quantity: Decimal = Decimal(1)
+from orders.services.steps import LineSpec
 
 
 @ledger_write

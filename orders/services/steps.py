@@ -1,9 +1,9 @@
 """What the steps of an order's life have in common: locks, repeats, points, sums."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -33,11 +33,18 @@ from orders.queries.orders import open_holds, open_spendings
 from orders.services.earning import note, take_back
 from referrals.queries import inviter_id_of
 
-if TYPE_CHECKING:
-    from orders.services.orders import LineSpec
-
 # What a refund gives back lives for this long at least, whatever its old last day.
 GIVEN_BACK_LIFE_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineSpec:
+    """One line of an order as it is sent; `line_sum` is what all its units cost."""
+
+    name: str
+    line_sum: Decimal
+    category: str = ""
+    quantity: Decimal = Decimal(1)
 
 
 def lock_order(order: Order) -> Order:
@@ -102,7 +109,7 @@ def keep_step(
     )
 
 
-def check_sums(*, total_sum: Decimal, delivery_sum: Decimal, lines: Sequence["LineSpec"]) -> None:
+def check_sums(*, total_sum: Decimal, delivery_sum: Decimal, lines: Sequence[LineSpec]) -> None:
     """Refuse sums that no order can have (BadSum, LinesDoNotAddUp)."""
     check_sum("total_sum", total_sum)
     check_sum("delivery_sum", delivery_sum)
