@@ -1,0 +1,1 @@
+"""A made-up chain of coffee shops with two years behind it, for whoever looks at Ballada first."""
