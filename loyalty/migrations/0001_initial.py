@@ -295,7 +295,7 @@ class Migration(migrations.Migration):
                             ("spend", "Spent"),
                             ("hold", "Set aside"),
                             ("capture", "Spent"),
-                            ("release", "Set free"),
+                            ("release", "Released"),
                             ("give_back", "Given back"),
                             ("take_back", "Taken back"),
                             ("expire", "Expired"),

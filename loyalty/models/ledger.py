@@ -90,7 +90,7 @@ class Posting(models.Model):
         SPEND = "spend", _("Spent")
         HOLD = "hold", _("Set aside")
         CAPTURE = "capture", _("Spent")
-        RELEASE = "release", _("Set free")
+        RELEASE = "release", _("Released")
         GIVE_BACK = "give_back", _("Given back")
         TAKE_BACK = "take_back", _("Taken back")
         EXPIRE = "expire", _("Expired")

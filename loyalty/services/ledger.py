@@ -10,7 +10,7 @@ All of them raise
     NoSuchAccount: there is no such member, hold, credit, spending or posting.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -29,7 +29,8 @@ from loyalty.services.retry import to_outcome
 EVENT_KEYS = UUID("6d1cbe2a-9a7e-4a55-8f0e-5d3a2f1f9b11")
 KEY_REUSED_STATE = "BA422"
 NOT_FOUND_STATE = "BA404"
-SETTLE_BATCH_ACCOUNTS = 500
+# Settling an account takes a millisecond or two, and its member waits for the whole batch.
+SETTLE_BATCH_ACCOUNTS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +43,19 @@ class Note:
     actor_id: int | None = None
     explanation: Mapping[str, object] = field(default_factory=dict)
 
+    def content(self) -> dict[str, object]:
+        """What the kernel takes, by name."""
+        return {
+            "purpose": self.purpose.value if self.purpose else "",
+            "order_id": self.order_id,
+            "rule_set_id": self.rule_set_id,
+            "actor_id": self.actor_id,
+            "explanation": dict(self.explanation),
+        }
+
     def as_json(self) -> Jsonb:
         """The form in which the kernel takes it."""
-        return Jsonb(
-            {
-                "purpose": self.purpose.value if self.purpose else "",
-                "order_id": self.order_id,
-                "rule_set_id": self.rule_set_id,
-                "actor_id": self.actor_id,
-                "explanation": dict(self.explanation),
-            },
-            dumps=DjangoJSONEncoder(ensure_ascii=False).encode,
-        )
+        return _jsonb(self.content())
 
 
 @dataclass(frozen=True)
@@ -109,19 +111,10 @@ def credit_many(
     With `settle_until`, what has become due on their accounts by then is posted too, each at its
     own moment between the credits: for orders of years gone by.
     """
-    given = list(rows)
+    given = [row.as_json() for row in rows]
     if not given:
         return 0
-    columns: list[Sequence[object]] = [
-        [row.key for row in given],
-        [row.account_id for row in given],
-        [row.points for row in given],
-        [row.at for row in given],
-        [row.available_at for row in given],
-        [row.expires_on for row in given],
-    ]
-    notes = [row.note.as_json() for row in given]
-    return int(_call("credit_many", (*columns, fund.value, _zone(), notes, settle_until))[0])
+    return int(_call("credit_many", (_jsonb(given), fund.value, _zone(), settle_until))[0])
 
 
 @dataclass(frozen=True)
@@ -135,6 +128,18 @@ class CreditRow:
     available_at: datetime
     expires_on: date | None
     note: Note
+
+    def as_json(self) -> dict[str, object]:
+        """The form in which the kernel takes it; moments with all their digits."""
+        return {
+            "key": str(self.key),
+            "account_id": self.account_id,
+            "points": self.points,
+            "at": self.at.isoformat(),
+            "available_at": self.available_at.isoformat(),
+            "expires_on": self.expires_on and self.expires_on.isoformat(),
+            "note": self.note.content(),
+        }
 
 
 def spend(*, key: UUID, account_id: int, points: int, at: datetime, note: Note = NO_NOTE) -> Done:
@@ -280,7 +285,7 @@ def settle_due(*, at: datetime, limit: int) -> int:
 
 
 def settle_all_due(*, at: datetime) -> int:
-    """Post all that has become due, some hundred accounts at a time; returns how many there were.
+    """Post all that has become due, a batch of accounts at a time; returns how many there were.
 
     Each batch is a transaction of its own, so members wait for one batch at most, and a job that is
     killed has lost nothing: the next one goes on.
@@ -289,6 +294,10 @@ def settle_all_due(*, at: datetime) -> int:
     while batch := settle_due(at=at, limit=SETTLE_BATCH_ACCOUNTS):
         settled += batch
     return settled
+
+
+def _jsonb(content: object) -> Jsonb:
+    return Jsonb(content, dumps=DjangoJSONEncoder(ensure_ascii=False).encode)
 
 
 def _zone() -> str:

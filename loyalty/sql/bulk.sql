@@ -5,13 +5,14 @@
 -- between two credits of an account, or after the last, is posted at its own moment and in its turn:
 -- so a statement of imported years reads as if they had been lived through.
 --
+-- `p_rows` is an array of objects: key, account_id, points, at, available_at, expires_on and note.
+--
 -- Accounts on which something else is going on take the ordinary way, row by row: those in debt,
 -- since each credit changes what the next one has to settle; those with points, holds or credits
 -- that become due in between; and those whose rows are not in the order of time.
 
 create function ledger.credit_many(
-    p_keys uuid[], p_account_ids bigint[], p_points bigint[], p_at timestamptz[], p_available_at timestamptz[],
-    p_expires_on date[], p_fund text, p_zone text, p_notes jsonb[], p_settle_until timestamptz default null
+    p_rows jsonb, p_fund text, p_zone text, p_settle_until timestamptz default null
 ) returns integer language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     v_mismatch record;
@@ -20,8 +21,6 @@ declare
     v_credited integer;
     v_one_by_one integer := 0;
 begin
-    perform ledger.lock(variadic (select array_agg(distinct id) from unnest(p_account_ids) as id));
-
     create temporary table if not exists credit_row (
         turn bigint, key uuid, request text, account_id bigint, points bigint, at timestamptz,
         available_at timestamptz, expires_on date, note jsonb, is_due boolean, posting_id bigint
@@ -30,9 +29,12 @@ begin
     insert into credit_row
     select turn, key, format('credit %s points to account %s', points, account_id), account_id, points, at,
            available_at, expires_on, note, available_at <= at
-      from unnest(p_keys, p_account_ids, p_points, p_at, p_available_at, p_expires_on, p_notes) with ordinality
+      from rows from (jsonb_to_recordset(p_rows) as (
+               key uuid, account_id bigint, points bigint, at timestamptz, available_at timestamptz,
+               expires_on date, note jsonb)) with ordinality
            as given (key, account_id, points, at, available_at, expires_on, note, turn);
     analyze credit_row;
+    perform ledger.lock(variadic (select array_agg(distinct account_id) from credit_row));
 
     select known.key, known.request into v_mismatch
       from credit_row join loyalty_request known using (key)
@@ -84,7 +86,7 @@ begin
 
     -- From here on all accounts are simple: what moves on them are these rows and what they lead to.
     select greatest(clock_timestamp(), max(account.last_recorded_at) + interval '1 microsecond') into v_recorded_at
-      from loyalty_points_account account where account.id = any(p_account_ids);
+      from loyalty_points_account account join credit_account on account_id = account.id;
 
     -- One row per posting. `precedence` is that of ledger.settle, which comes before the credit.
     create temporary table if not exists credit_posting (

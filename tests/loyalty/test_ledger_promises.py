@@ -21,6 +21,7 @@ from tests.loyalty.points import (
     balance,
     earn,
     every_row,
+    execute,
     fetch,
     give,
     give_back,
@@ -314,3 +315,12 @@ def test_programme_accounts_add_up_to_what_members_have(ada, ben):
     members = balance(ada, at=TOMORROW_NOON).available + balance(ben, at=TOMORROW_NOON).available
     assert totals == {-1: -110, -2: 30}
     assert -totals[-1] - totals[-2] == members
+
+
+def test_what_a_hold_still_holds_is_read_by_its_own_postings_only(db):
+    # Without the index a capture would read every entry there is, more of them every day.
+    execute("set local enable_seqscan = off")
+
+    plan = "\n".join(line for (line,) in fetch("explain select * from ledger.hold_parts(1)"))
+
+    assert "Index Cond: (posting_id = ANY" in plan

@@ -1,5 +1,6 @@
 """What the role that web and worker connect as can do, and what it cannot."""
 
+import os
 from contextlib import contextmanager
 
 import pytest
@@ -32,7 +33,8 @@ from tests.loyalty.points import (
     take_back,
 )
 
-ROLE = "ballada_test_app"
+# Roles belong to the whole server, and tests may run side by side.
+ROLE = f"ballada_test_app_{os.getpid()}"
 
 
 @pytest.fixture
