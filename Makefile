@@ -1,6 +1,6 @@
 # Everything one does with Ballada; `make` alone lists it. Needs Python 3.11 or newer, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types messages bench audit shell psql clean prepare prepare-dev
+.PHONY: help pictures run test lint format types messages bench audit shell psql clean prepare prepare-dev
 
 PYTHON ?= python3
 ARGS ?=
@@ -44,6 +44,9 @@ bench: prepare ## Measure, and compare with what the machine can do
 
 audit: prepare ## Check every promise of the ledger over the whole database
 	@$(IN_VENV) manage.py audit_ledger $(ARGS)
+
+pictures: prepare-dev ## Take pictures of the pages that `make run` serves (needs Chromium); ARGS=address
+	@$(IN_VENV) -m dev.pictures $(ARGS)
 
 shell: prepare ## Open a Python shell with the models
 	@$(IN_VENV) manage.py shell $(ARGS)

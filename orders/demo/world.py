@@ -22,7 +22,8 @@ from orders.demo.goods import DELIVERY_SUM, FREE_DELIVERY_FROM_SUM, SITE, TILLS,
 from orders.demo.timeline import Timeline
 from orders.models import Order, Outlet, Source
 from orders.services.joining import join_programme
-from orders.services.orders import LineSpec, place_order, register_paid_order
+from orders.services.orders import place_order, register_paid_order
+from orders.services.steps import LineSpec
 from referrals.models import Referral
 from referrals.services import attach_inviter
 
