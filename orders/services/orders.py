@@ -48,15 +48,19 @@ def place_order(
         BelowMinimum: fewer points than the edition lets be spent.
         NotEnoughPoints, AccountBlocked: the points cannot be set aside.
     """
+    steps.check_sums(total_sum=total_sum, delivery_sum=delivery_sum, lines=lines)
     member = member or member_of_contact(email=customer_email, phone=customer_phone)
     request = {
         "member": member and member.pk,
         "email": customer_email,
         "phone": customer_phone,
-        "total_sum": str(total_sum),
-        "delivery_sum": str(delivery_sum),
+        # 5 and 5.00 are the same sum, whoever writes it.
+        "total_sum": f"{total_sum:.2f}",
+        "delivery_sum": f"{delivery_sum:.2f}",
         "points": points,
-        "lines": [[line.name, line.category, str(line.quantity), str(line.line_sum)] for line in lines],
+        "lines": [
+            [line.name, line.category, f"{line.quantity:.3f}", f"{line.line_sum:.2f}"] for line in lines
+        ],
     }
     if member:
         ledger.lock_accounts(member.pk)
@@ -66,7 +70,6 @@ def place_order(
         if {**step.request, "member": None} != {**request, "member": None}:
             raise OrderDiffers(number)
         return step.order
-    steps.check_sums(total_sum=total_sum, delivery_sum=delivery_sum, lines=lines)
     order, is_new = Order.objects.get_or_create(
         source=source,
         number=number,
@@ -189,9 +192,11 @@ def refund_order(
     """
     order = steps.lock_order(order)
     request = {
-        "lines": {str(position): str(line_sum) for position, line_sum in sorted((line_sums or {}).items())},
-        "goods_sum": str(goods_sum),
-        "delivery_sum": str(delivery_sum),
+        "lines": {
+            str(position): f"{line_sum:.2f}" for position, line_sum in sorted((line_sums or {}).items())
+        },
+        "goods_sum": f"{goods_sum:.2f}",
+        "delivery_sum": f"{delivery_sum:.2f}",
     }
     if steps.is_repeat(order, key, request):
         return order

@@ -57,7 +57,9 @@ def lock_order(order: Order) -> Order:
         if member_id is not None:
             lock_accounts_of(member_id)
         locked = (
-            Order.objects.select_for_update(of=["self"]).select_related("member", "source", "outlet").get(pk=order.pk)
+            Order.objects.select_for_update(of=["self"])
+            .select_related("member", "source", "outlet")
+            .get(pk=order.pk)
         )
         if locked.member_id == member_id:
             return locked

@@ -322,6 +322,12 @@ def test_a_repeat_with_other_content_is_refused(ada, shop, placed):
     assert order.refunded_sum == 100
 
 
+def test_a_sum_written_otherwise_is_the_same_content(ada, placed):
+    order = placed(ada, "1000", number="7", delivery_sum=Decimal(5))
+
+    assert placed(ada, "1000.00", number="7", delivery_sum=Decimal("5.0")) == order
+
+
 def test_the_same_number_of_another_source_is_another_order(ada, shop, placed):
     placed(ada, 1_000, number="7")
     shop.pk, shop.code = None, "other"
