@@ -9,8 +9,10 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from loyalty.queries.audit import every_check
+from loyalty.queries.rules import rule_set_in_force
 from loyalty.services.audit import run_audit
 from loyalty.services.ledger import settle_all_due
+from loyalty.services.standing import recount_standings
 
 
 @app.periodic(cron="* * * * *")
@@ -20,7 +22,16 @@ def settle_due_points(timestamp: int) -> int:
     return settle_all_due(at=timezone.now())
 
 
-# Cron counts in UTC: this is half past three at night in Moscow.
+# Cron counts in UTC: this is just after midnight in Moscow, when a new edition usually begins.
+@app.periodic(cron="5 21 * * *")
+@app.task(queueing_lock="recount_standings")
+def recount_everybody(timestamp: int) -> int:
+    """Bring tiers to what the edition in force and the days gone by make them; returns how many moved."""
+    now = timezone.now()
+    return recount_standings(rule_set=rule_set_in_force(now), at=now)
+
+
+# This is half past three at night in Moscow.
 @app.periodic(cron="30 0 * * *")
 @app.task(queueing_lock="audit_ledger")
 def audit_ledger(timestamp: int) -> bool:

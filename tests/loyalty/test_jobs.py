@@ -10,9 +10,11 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from loyalty import jobs
-from loyalty.models import LedgerAudit, PointsAccount
+from loyalty.models import LedgerAudit, PointsAccount, Standing
 from loyalty.services import ledger
+from loyalty.services.standing import standing_of
 from tests.factories import MemberFactory
+from tests.loyalty.editions import publish_edition
 from tests.loyalty.points import Balance, balance, earn, execute, fetch, lots
 
 
@@ -47,6 +49,7 @@ def test_jobs_are_found_and_have_their_times():
 
     assert times == {
         "loyalty.jobs.settle_due_points": "* * * * *",
+        "loyalty.jobs.recount_everybody": "5 21 * * *",
         "loyalty.jobs.audit_ledger": "30 0 * * *",
         "loyalty.jobs.recover_stalled_jobs": "* * * * *",
     }
@@ -123,3 +126,14 @@ def test_job_of_a_living_worker_is_left_alone(db):
 
     assert recover() == 0
     assert ProcrastinateJob.objects.get(pk=job_id).status == "doing"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_recounts_tiers_by_the_edition_in_force(ada):
+    standing_of(member=ada, at=timezone.now())
+    publish_edition(("Newcomer", 0), ("Regular", 100), effective_at=timezone.now() - timedelta(minutes=1))
+    jobs.recount_everybody.defer(timestamp=0)
+
+    work_off()
+
+    assert Standing.objects.get(member=ada).tier.name == "Newcomer"
