@@ -41,7 +41,7 @@ class AccountBlocked(PointsRefused):
     code = "account_blocked"
 
     def __str__(self) -> str:
-        return _("This account is blocked: its points cannot be spent at present. Please contact us.")
+        return _("This account is blocked: its points cannot be spent at present. To learn why, write to us.")
 
 
 class AboveHold(PointsRefused):

@@ -102,7 +102,7 @@ def title(operation: Operation) -> str:
         case Posting.Kind.CAPTURE:
             return _("Order %(order)s paid with the points set aside") % {"order": order}
         case Posting.Kind.RELEASE:
-            return _("Set free: order %(order)s was not paid") % {"order": order}
+            return _("Released: order %(order)s was not paid") % {"order": order}
         case Posting.Kind.GIVE_BACK:
             return _("Points returned to you: order %(order)s") % {"order": order}
         case Posting.Kind.TAKE_BACK if purpose == Purpose.REFERRAL:
@@ -174,7 +174,7 @@ def derivation(operation: Operation) -> list[str]:
     if "kept_points" in said:
         taken = -(operation.available_points + operation.pending_points + operation.debt_points)
         lines.append(
-            _("That is what the rest of the order earns; %(points)s more had been credited and go back.")
+            _("That is what the rest of the order earns. Credited beyond it and taken back now: %(points)s.")
             % {"points": points(taken)}
         )
     if operation.debt_points:
@@ -188,7 +188,7 @@ def rule_behind(operation: Operation) -> str:
         case Posting.Kind.HOLD:
             return _(
                 "These points wait for the order to be paid. "
-                "They come free if it is cancelled or not paid in time."
+                "They are released if it is cancelled or not paid in time."
             )
         case Posting.Kind.RELEASE:
             return _(
@@ -200,7 +200,7 @@ def rule_behind(operation: Operation) -> str:
         case Posting.Kind.GIVE_BACK:
             return _(
                 "The goods came back, and so do the points that paid for them. "
-                "They live for at least 30 days more."
+                "They stay valid for at least 30 days more."
             )
         case Posting.Kind.MATURE:
             return _("Their waiting time is over: from now on they can be spent.")

@@ -179,9 +179,9 @@ class HoldLapsed(OrderError):
 
     def __str__(self) -> str:
         return ngettext(
-            "The points set aside for this order came free when it was not paid in time, and "
+            "The points set aside for this order were released when it was not paid in time, and "
             "%(count)s point is available now. Cancel the order and place it again.",
-            "The points set aside for this order came free when it was not paid in time, and "
+            "The points set aside for this order were released when it was not paid in time, and "
             "%(count)s points are available now. Cancel the order and place it again.",
             self.available_points,
         ) % {"count": self.available_points}

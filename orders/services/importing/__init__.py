@@ -1,0 +1,1 @@
+"""Taking over the orders of a file: staged, checked as a whole, then written batch by batch."""
