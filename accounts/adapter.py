@@ -1,6 +1,6 @@
 """What Ballada asks of allauth beyond its settings."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -9,7 +9,9 @@ from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 from accounts.access import is_staff_person
 from accounts.language import set_language_cookie
@@ -18,6 +20,24 @@ from accounts.models import User
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-in and sign-up as a member meets them."""
+
+    # allauth's own say that something is wrong, and not how to mend it.
+    error_messages: ClassVar[dict[str, str | Promise]] = {
+        **DefaultAccountAdapter.error_messages,
+        "duplicate_email": _("You sign in with this address already. Enter a different one."),
+        "email_password_mismatch": _(
+            "This e-mail and this password do not belong together. Check both and try again."
+        ),
+        "email_taken": _("Another member already has this e-mail address."),
+        "enter_current_password": _("This is not your current password. Enter the one you sign in with."),
+        "incorrect_code": _("This is not the code we sent. Check it, or ask for a new one."),
+        "incorrect_password": _("This is not your password. Check it and try again."),
+        "rate_limited": _("There were too many requests. Wait a few minutes and try again."),
+        "same_as_current": _("This is what you have now. Enter something different."),
+        "too_many_login_attempts": _(
+            "There were too many attempts to sign in. Wait five minutes and try again."
+        ),
+    }
 
     def is_safe_url(self, url: str) -> bool:
         """Whether to go there after signing in: only to a page of the site that is being used.

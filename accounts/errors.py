@@ -57,7 +57,7 @@ class InvalidPhone(AccountsError):
 
     sentence = _(
         "This is not a phone number. Write it like +7 916 123-45-67; "
-        "a number of another country begins with + and the code of the country."
+        "a number in another country begins with + and the country code."
     )
 
 

@@ -94,7 +94,8 @@ def settings_in_words(rule_set: RuleSet) -> list[str]:
     ]
     if rule_set.redemption_minimum_points:
         sentences.append(
-            _("An order takes at least %(points)s.") % {"points": points(rule_set.redemption_minimum_points)}
+            _("The least that can be spent on an order: %(points)s.")
+            % {"points": points(rule_set.redemption_minimum_points)}
         )
     if rule_set.waiting_days:
         sentences.append(
