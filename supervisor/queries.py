@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Member
 from loyalty.models import LedgerAudit, PointsAccount, RuleSet
-from loyalty.queries.audit import CHECKS
+from loyalty.queries.audit import every_check
 from loyalty.queries.balance import POINT_WORTH_SUM
 from loyalty.templatetags.numbers import figures, points, rate
 
@@ -59,7 +59,7 @@ def last_audit() -> AuditCard | None:
     audit = LedgerAudit.objects.order_by("-ran_at").first()
     if audit is None:
         return None
-    sentences = {check.name: str(check.sentence) for check in CHECKS}
+    sentences = {check.name: str(check.sentence) for check in every_check()}
     return AuditCard(
         ran_at=audit.ran_at,
         is_clean=audit.is_clean,

@@ -5,13 +5,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.models import Member
-from loyalty.models import Purpose, RuleSet, TierChange
+from loyalty.models import Purpose, RuleSet, Tier, TierChange
 from loyalty.queries.rules import available_at, expires_on, points_for, rule_set_in_force
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
 from loyalty.services.standing import count_paid_sum, earning_tier
-from orders.models import Order
-from orders.queries.figures import figures
+from orders.models import Order, Outlet
+from orders.queries.figures import Figures, figures
 from orders.queries.orders import open_credits
 from referrals.services import reward_inviter, take_back_share
 
@@ -64,17 +64,14 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
                 order,
                 actor_id,
                 rule_set_id=rule_set.pk,
-                edition=rule_set.number,
-                tier=tier.name,
-                coefficient=tier.coefficient,
-                total_sum=order.total_sum,
-                delivery_sum=sums.delivery_sum if not rule_set.earns_on_delivery else 0,
-                excluded_sum=sums.excluded_sum,
-                points_part_sum=sums.points_part_sum,
-                refunded_sum=order.refunded_sum,
-                base_sum=sums.base_sum,
-                rounding=rule_set.rounding,
-                outlet=order.outlet.name if order.outlet else "",
+                **explain_earning(
+                    rule_set=rule_set,
+                    tier=tier,
+                    sums=sums,
+                    total_sum=order.total_sum,
+                    refunded_sum=order.refunded_sum,
+                    outlet=order.outlet,
+                ),
             ),
         )
     reward_inviter(
@@ -85,6 +82,31 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
         at=at,
         key=event_key(key, "inviter's share"),
     )
+
+
+def explain_earning(
+    *,
+    rule_set: RuleSet,
+    tier: Tier,
+    sums: Figures,
+    total_sum: Decimal,
+    refunded_sum: Decimal,
+    outlet: Outlet | None,
+) -> dict[str, object]:
+    """The figures behind what an order earns, from its total to the base, and the rules applied."""
+    return {
+        "edition": rule_set.number,
+        "tier": tier.name,
+        "coefficient": tier.coefficient,
+        "total_sum": total_sum,
+        "delivery_sum": 0 if rule_set.earns_on_delivery else sums.delivery_sum,
+        "excluded_sum": sums.excluded_sum,
+        "points_part_sum": sums.points_part_sum,
+        "refunded_sum": refunded_sum,
+        "base_sum": sums.base_sum,
+        "rounding": rule_set.rounding,
+        "outlet": outlet.name if outlet else "",
+    }
 
 
 def take_back(order: Order, *, key: UUID, at: datetime, money_sum: Decimal, actor_id: int | None) -> int:

@@ -15,6 +15,7 @@ from loyalty.services import ledger
 from loyalty.services.ledger import CreditRow, Note, event_key
 from loyalty.services.retry import ledger_write
 from orders.models import Order, OrderStep, Outlet, Source
+from orders.services.earning import explain_earning
 from orders.services.importing.bulk import copy_rows, next_ids
 from orders.services.importing.counting import Counted, Counter, Outcome
 from orders.services.importing.people import members_of
@@ -310,23 +311,20 @@ def _credit(
 
 def _note(outlets: Mapping[str, Outlet], rule_set: RuleSet, counted: Counted, order_id: int) -> Note:
     """What the posting says about itself: the same as `orders.services.earning.earn` has it say."""
-    order, sums = counted.order, counted.sums
+    order = counted.order
     return Note(
         purpose=Purpose.ORDER,
         order_id=order_id,
         rule_set_id=rule_set.pk,
         explanation={
             "order": order.number,
-            "edition": rule_set.number,
-            "tier": counted.tier.name,
-            "coefficient": counted.tier.coefficient,
-            "total_sum": order.total_sum,
-            "delivery_sum": sums.delivery_sum if not rule_set.earns_on_delivery else 0,
-            "excluded_sum": sums.excluded_sum,
-            "points_part_sum": sums.points_part_sum,
-            "refunded_sum": NOTHING,
-            "base_sum": sums.base_sum,
-            "rounding": rule_set.rounding,
-            "outlet": outlets[order.outlet].name if order.outlet else "",
+            **explain_earning(
+                rule_set=rule_set,
+                tier=counted.tier,
+                sums=counted.sums,
+                total_sum=order.total_sum,
+                refunded_sum=NOTHING,
+                outlet=outlets[order.outlet] if order.outlet else None,
+            ),
         },
     )
