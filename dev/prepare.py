@@ -245,6 +245,8 @@ def prepare(project: Path, *, with_linters: bool = False) -> None:
             environment.make()
             environment.install(requirements)
         compile_translations(environment)
+    # Where production collects its static files; the server looks for the folder at every start.
+    (project / "var" / "static").mkdir(parents=True, exist_ok=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
