@@ -50,7 +50,7 @@ CHECKS = (
                    IS DISTINCT FROM (credit.points, credit.taken_back_points)""",
     ),
     Check(
-        promise="orders",
+        promise="L9",
         name="order_equals_its_lines",
         sentence=_("The lines of every order make its goods, and their returns its returns."),
         looks_at="orders_order",
