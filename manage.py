@@ -11,9 +11,14 @@ def main() -> None:
         from dev.postgres import ensure_running
 
         ensure_running()
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        # A wrong setting is for whoever set it: a sentence, not a traceback.
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
