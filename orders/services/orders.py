@@ -65,11 +65,8 @@ def place_order(
     if member:
         ledger.lock_accounts(member.pk)
     key = event_key("order", source.code, number, "placed")
-    if step := OrderStep.objects.select_related("order").filter(key=key).first():
-        # Somebody may have joined since: whose order it is may differ, the rest may not.
-        if {**step.request, "member": None} != {**request, "member": None}:
-            raise OrderDiffers(number)
-        return step.order
+    if placed_before := _placed_before(key, request):
+        return placed_before
     order, is_new = Order.objects.get_or_create(
         source=source,
         number=number,
@@ -84,6 +81,9 @@ def place_order(
         },
     )
     if not is_new:
+        # It came twice at once, and the other one was quicker; or the number is somebody else's.
+        if placed_before := _placed_before(key, request):
+            return placed_before
         raise OrderDiffers(number)
     OrderLine.objects.bulk_create(
         OrderLine(
@@ -280,3 +280,14 @@ def register_paid_order(
         actor_id=actor_id,
     )
     return pay_order(order=order, paid_at=paid_at, actor_id=actor_id)
+
+
+def _placed_before(key: UUID, request: Mapping[str, object]) -> Order | None:
+    """The order that was placed under this key, unless with other content (OrderDiffers)."""
+    step = OrderStep.objects.select_related("order").filter(key=key).first()
+    if step is None:
+        return None
+    # Somebody may have joined since: whose order it is may differ, the rest may not.
+    if {**step.request, "member": None} != {**request, "member": None}:
+        raise OrderDiffers(step.order.number)
+    return step.order

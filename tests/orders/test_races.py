@@ -89,6 +89,23 @@ def test_orders_placed_at_once_do_not_hold_more_than_there_is(noon):
         assert balance_of(member).held_points == 100
 
 
+def test_nobodys_order_sent_many_times_at_once_is_one(noon):
+    for number in range(ROUNDS):
+        answers = race(
+            *[
+                lambda number=number: place_order(
+                    source=noon,
+                    number=f"N-{number}",
+                    total_sum=Decimal(100),
+                    placed_at=NOON,
+                    customer_email="eve@example.com",
+                )
+            ]
+            * 6
+        )
+        assert len({answer.pk for answer in answers}) == 1
+
+
 def test_a_failure_in_the_middle_of_a_payment_leaves_no_row(noon, monkeypatch):
     member = MemberFactory()
     earn(member, 100)
