@@ -64,7 +64,7 @@ CHECKS = (
                    <> (lines.line_sum, lines.refunded_sum)""",
     ),
     Check(
-        promise="tiers",
+        promise="R",
         name="paid_sum_follows_orders",
         sentence=_("What every order added to its member's paid sum is the money that it kept."),
         looks_at="orders_order",

@@ -9,11 +9,6 @@ from loyalty.queries.audit.check import SHOWN_ROWS, Check, Finding, every_check,
 from loyalty.queries.audit.guards import GUARD_CHECKS
 from loyalty.queries.audit.history import HISTORY_CHECKS
 
-CHECKS = tuple(
-    sorted(
-        (*GUARD_CHECKS, *HISTORY_CHECKS, *BALANCE_CHECKS),
-        key=lambda check: (len(check.promise), check.promise),
-    )
-)
+CHECKS = (*GUARD_CHECKS, *HISTORY_CHECKS, *BALANCE_CHECKS)
 
 __all__ = ["CHECKS", "SHOWN_ROWS", "Check", "Finding", "every_check", "findings"]

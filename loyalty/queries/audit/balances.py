@@ -244,7 +244,7 @@ BALANCE_CHECKS = (
              WHERE entry.recorded_at <> posting.recorded_at""",
     ),
     Check(
-        promise="tiers",
+        promise="R",
         name="paid_sum_equals_its_steps",
         sentence=_(
             "The paid sum of every member, where all of time counts, equals the steps of their orders."

@@ -18,6 +18,7 @@ SHOWN_ROWS = 20
 class Check:
     """One promise and the query for what breaks it.
 
+    `promise` is its number among the ledger's (L1, L2, …), or R for what the rules promise.
     `broken` is SQL that returns the offending rows, ids first; it may use %(zone)s, the programme's
     time zone. `looks_at` is the table whose rows it goes through, for the number in the report.
     """
@@ -40,14 +41,14 @@ class Finding:
 
 
 def every_check() -> tuple[Check, ...]:
-    """The checks of all installed apps, in the order of INSTALLED_APPS."""
+    """The checks of all installed apps, in the order of their promises."""
     checks: list[Check] = []
     for app in apps.get_app_configs():
         if app.module and module_has_submodule(app.module, "queries"):
             queries = import_module(f"{app.name}.queries")
             if module_has_submodule(queries, "audit"):
                 checks += import_module(f"{queries.__name__}.audit").CHECKS
-    return tuple(checks)
+    return tuple(sorted(checks, key=lambda check: (check.promise[0], int(check.promise[1:] or 0))))
 
 
 def findings(checks: Iterable[Check]) -> Iterator[Finding]:
