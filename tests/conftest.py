@@ -1,7 +1,9 @@
 """The cast, and what every test needs: quick passwords and a database that keeps its first rows."""
 
+import os
 from collections.abc import Callable
 
+import hypothesis
 import pytest
 from django.test import Client
 from django.utils import translation
@@ -14,6 +16,11 @@ from tests.factories import MemberFactory, UserFactory
 from tests.orders.shop import paid, placed, shop  # noqa: F401  (fixtures for all)
 
 keep_what_migrations_made()
+
+# Where nobody looks at a new finding at once, the same examples are tried every time.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+if "CI" in os.environ:
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)
