@@ -103,7 +103,7 @@ def story(db):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_operation_that_fails_at_any_row_leaves_nothing(story, operation):
+def test_case_127_operation_that_fails_at_any_row_leaves_nothing(story, operation):
     _ada, arguments = story
     before = every_row()
     set_the_trap(RAISE)

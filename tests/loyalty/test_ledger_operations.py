@@ -33,14 +33,14 @@ YESTERDAY = TODAY - timedelta(days=1)
 JANUARY, FEBRUARY, JUNE = date(2027, 1, 31), date(2027, 2, 28), date(2027, 6, 30)
 
 
-def test_credit_makes_one_open_lot(ada):
+def test_case_57_credit_makes_one_open_lot(ada):
     earn(ada, 100)
 
     assert balance(ada) == Balance(available=100)
     assert lots(ada) == {NEW_YEAR: (100, 0)}
 
 
-def test_credit_of_an_event_that_is_told_twice_counts_once(ada):
+def test_case_33_credit_of_an_event_that_is_told_twice_counts_once(ada):
     for _ in range(2):
         ledger.credit(
             key=ledger.event_key("welcome", ada.number),
@@ -102,7 +102,7 @@ def test_operations_move_points_above_zero(ada, ben, points):
     assert every_row() == before
 
 
-def test_spend_takes_the_soonest_expiring_first(ada):
+def test_case_59_spend_takes_the_soonest_expiring_first(ada):
     earn(ada, 100, until=JUNE)
     earn(ada, 100, until=JANUARY)
 
@@ -111,7 +111,7 @@ def test_spend_takes_the_soonest_expiring_first(ada):
     assert lots(ada) == {JANUARY: (0, 0), JUNE: (100, 0)}
 
 
-def test_spend_leaves_the_rest_of_a_lot(ada):
+def test_case_61_spend_leaves_the_rest_of_a_lot(ada):
     earn(ada, 50, until=JANUARY)
     earn(ada, 50, until=FEBRUARY)
 
@@ -130,7 +130,7 @@ def test_spend_takes_never_expiring_points_last(ada):
     assert spendable(ada) == {None: 5}
 
 
-def test_spend_of_two_lots_in_two_goes(ada):
+def test_case_71_spend_of_two_lots_in_two_goes(ada):
     earn(ada, 100, until=JANUARY)
     earn(ada, 50, until=FEBRUARY)
 
@@ -142,7 +142,7 @@ def test_spend_of_two_lots_in_two_goes(ada):
         spend(ada, 130)
 
 
-def test_spend_refuses_more_than_there_is_and_says_how_much_there_is(ada):
+def test_case_65_spend_refuses_more_than_there_is_and_says_how_much_there_is(ada):
     earn(ada, 100)
     spend(ada, 10)
     entries = Entry.objects.count()
@@ -156,7 +156,7 @@ def test_spend_refuses_more_than_there_is_and_says_how_much_there_is(ada):
     assert Entry.objects.count() == entries
 
 
-def test_spend_beyond_the_balance_moves_nothing(ada):
+def test_case_81_spend_beyond_the_balance_moves_nothing(ada):
     earn(ada, 200)
     before = every_row()
 
@@ -168,7 +168,7 @@ def test_spend_beyond_the_balance_moves_nothing(ada):
     assert after == before
 
 
-def test_spend_before_the_first_lot_expires_leaves_the_later_one(ada):
+def test_case_67_spend_before_the_first_lot_expires_leaves_the_later_one(ada):
     soon, later = TODAY + timedelta(days=10), TODAY + timedelta(days=60)
     earn(ada, 100, until=soon)
     earn(ada, 200, until=later)
@@ -179,7 +179,7 @@ def test_spend_before_the_first_lot_expires_leaves_the_later_one(ada):
     assert balance(ada, at=NOON + timedelta(days=30)) == Balance(available=120)
 
 
-def test_two_earnings_of_ninety_days_expire_each_in_its_time(ada):
+def test_case_69_two_earnings_of_ninety_days_expire_each_in_its_time(ada):
     ninety_days = timedelta(days=90)
     earn(ada, 575, until=TODAY + ninety_days)
     spend(ada, 500)
@@ -193,7 +193,7 @@ def test_two_earnings_of_ninety_days_expire_each_in_its_time(ada):
     assert balance(ada, at=day_10 + timedelta(days=91)) == Balance()
 
 
-def test_expiry_takes_only_what_is_past_and_once(ada):
+def test_case_117_expiry_takes_only_what_is_past_and_once(ada):
     earn(ada, 100, until=YESTERDAY, at=NOON - timedelta(days=5))
     earn(ada, 50, until=TOMORROW, at=NOON - timedelta(days=5))
 
@@ -206,7 +206,7 @@ def test_expiry_takes_only_what_is_past_and_once(ada):
     assert Posting.objects.get(kind="expire").effective_at == midnight
 
 
-def test_expired_points_cannot_be_spent_although_no_job_has_run(ada):
+def test_case_119_expired_points_cannot_be_spent_although_no_job_has_run(ada):
     earn(ada, 150, until=YESTERDAY, at=NOON - timedelta(days=5))
 
     assert balance(ada) == Balance()
@@ -243,7 +243,7 @@ def test_points_last_to_midnight_on_the_days_that_clocks_change(ada, settings):
     assert (spent, expired) == ([(1,), (1,)], [(9,), (99,)])
 
 
-def test_hold_and_spending_share_the_balance(ada):
+def test_case_131_hold_and_spending_share_the_balance(ada):
     earn(ada, 100)
     spend(ada, 10)
     hold_id = hold(ada, 15)

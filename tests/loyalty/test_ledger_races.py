@@ -101,7 +101,7 @@ def test_of_many_spendings_of_the_whole_balance_one_wins(racers):
         assert balance(member) == Balance()
 
 
-def test_of_many_transfers_of_everything_one_wins(racers):
+def test_case_129_of_many_transfers_of_everything_one_wins(racers):
     many = racers(MANY)
     for _ in range(TIMES // 2):
         giver, *receivers = [MemberFactory() for _ in range(5)]

@@ -38,7 +38,7 @@ def reverse(posting_id, *, at=NOON, note=None):
 # Earnings taken back
 
 
-def test_take_back_of_spent_points_becomes_a_debt_that_the_next_credit_settles(ada):
+def test_case_103_take_back_of_spent_points_becomes_a_debt_that_the_next_credit_settles(ada):
     credit_id = earn(ada, 150)
     spend(ada, 100)
 
@@ -48,6 +48,16 @@ def test_take_back_of_spent_points_becomes_a_debt_that_the_next_credit_settles(a
     earn(ada, 120)
     assert balance(ada) == Balance(available=20)
     assert spendable(ada) == {NEW_YEAR: 20}
+
+
+def test_case_63_more_is_taken_than_there_is_and_the_next_credit_pays_the_rest(ada):
+    earn(ada, 50)
+    ledger.adjust(key=new_key(), account_id=ada.pk, points=-80, at=NOON, may_owe=True)
+
+    earn(ada, 100)
+
+    assert balance(ada) == Balance(available=70)
+    assert spendable(ada) == {NEW_YEAR: 70}
 
 
 def test_take_back_and_later_credits_settle_debt_in_turn(ada):
@@ -209,7 +219,7 @@ def test_give_back_of_captured_points(ada):
 # Transfers and adjustments undone
 
 
-def test_reverse_of_a_transfer_brings_both_sides_back(ada, ben, sue):
+def test_case_125_reverse_of_a_transfer_brings_both_sides_back(ada, ben, sue):
     earn(ada, 60, until=JANUARY)
     earn(ada, 100, until=JUNE, fund=Fund.PARTNERS)
     earn(ben, 5, until=JUNE)
@@ -227,7 +237,7 @@ def test_reverse_of_a_transfer_brings_both_sides_back(ada, ben, sue):
     )
 
 
-def test_reverse_of_a_transfer_of_one_lot_makes_four_entries_in_all(ada, ben):
+def test_case_125_reverse_of_a_transfer_of_one_lot_makes_four_entries_in_all(ada, ben):
     earn(ada, 100)
     transfer_id = give(ada, ben, 100)
     reverse_id = reverse(transfer_id)

@@ -98,7 +98,7 @@ def test_a_log_of_purchases_comes_in_whole_and_in_order_of_time(take):
     assert len(set(Order.objects.values_list("number", flat=True))) == 7
 
 
-def test_the_same_file_again_changes_nothing(take):
+def test_case_135_the_same_file_again_changes_nothing(take):
     take(LOG)
     before = everything()
 

@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from loyalty import wording
 from loyalty.errors import AccountBlocked, NotEnoughPoints
 from loyalty.models import Entry, Posting, Standing, TierChange
+from loyalty.queries.operations import operations_page
 from loyalty.queries.standing import standing_card
 from loyalty.services import ledger
 from orders.errors import (
@@ -143,7 +145,7 @@ def test_case_77_fewer_points_than_the_minimum_are_refused_by_name(ada, placed):
 
 
 @pytest.mark.parametrize(("total", "points"), [(333, 66), (999, 199)])
-def test_case_79_the_cap_is_rounded_down(ada, placed, total, points):
+def test_cases_79_and_83_the_cap_is_the_servers_and_rounded_down(ada, placed, total, points):
     publish_edition(redemption_cap_rate=Decimal("0.2"))
     earn(ada, 1_000)
 
@@ -225,6 +227,22 @@ def test_case_109_half_of_the_goods_takes_half_of_the_points(ada, paid):
 
     assert order.taken_back_points == 35
     assert balance_of(ada, AN_HOUR_LATER).available_points == 35
+
+
+def test_case_111_points_that_another_order_has_spent_become_debt_and_the_page_says_why(
+    ada, paid, in_english
+):
+    publish_edition(("Everyone", 0, "0.15"))
+    earning = paid(ada, 1_000, number="A-77")
+    paid(ada, 100, points=100)
+
+    cancel_order(order=earning, cancelled_at=AN_HOUR_LATER)
+
+    assert balance_of(ada, AN_HOUR_LATER).debt_points == 100
+    page = operations_page(account_id=ada.pk, limit=1)
+    (row,) = [wording.row(operation) for operation in page.operations]
+    assert row.title == "Taken back: order A-77 was returned"
+    assert row.explanation == "100\N{NO-BREAK SPACE}points became a debt"
 
 
 def test_case_113_paid_cancelled_and_paid_again_earns_once(ada, paid):
