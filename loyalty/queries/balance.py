@@ -1,6 +1,6 @@
 """A member's points at a moment. The one place these numbers come from, wherever they are shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -122,13 +122,3 @@ BALANCE = """
            ) as line on line.account_id = parts.account_id
      order by line.expires_on nulls last, line.until
 """
-
-
-def available_points(*, account_ids: Iterable[int], at: datetime) -> dict[int, int]:
-    """What each of many members may spend at a moment, by account; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select account_id, available_points from ledger.balances(%s, %s, %s)",
-            (list(account_ids), at, settings.TIME_ZONE),
-        )
-        return dict(cursor.fetchall())

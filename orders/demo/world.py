@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Consent, Member, User
 from accounts.services import claim_member, create_member, record_consent
 from loyalty.models import Fund, Posting, Purpose
-from loyalty.queries.balance import available_points
+from loyalty.queries.balance import balance
 from loyalty.queries.rules import expires_on, rule_set_in_force
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
@@ -155,7 +155,7 @@ class World:
 
     def available(self, member: Member, at: datetime) -> int:
         """How many points somebody may spend."""
-        return available_points(account_ids=[member.pk], at=at).get(member.pk, 0)
+        return balance(account_id=member.pk, at=at).available_points
 
     def give(self, member: Member, points: int, at: datetime, *, reason: str, waiting_days: int = 0) -> int:
         """The programme gives points for 60 days; what comes back is the posting's id."""
