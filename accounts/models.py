@@ -73,21 +73,29 @@ class Member(models.Model):
 
     `number` is what the person says and shows; it is never derived from the id.
     An e-mail or phone belongs to one member at most, so a verified one finds its member.
+    Members of the sandbox are made up by shops that try the programme out; no live order, login or
+    look-up ever meets them, and they may have anybody's contacts.
     """
 
     number = models.CharField(_("member number"), max_length=12, unique=True)
     user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="member")
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
     last_name = models.CharField(_("last name"), max_length=100, blank=True)
-    email = models.EmailField(_("e-mail"), null=True, blank=True, unique=True)
+    email = models.EmailField(_("e-mail"), null=True, blank=True)
     email_verified_at = models.DateTimeField(null=True, blank=True)
-    phone = PhoneNumberField(_("phone"), null=True, blank=True, unique=True)
+    phone = PhoneNumberField(_("phone"), null=True, blank=True)
     phone_verified_at = models.DateTimeField(null=True, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.RUSSIAN)
     joined_at = models.DateTimeField()
+    is_sandbox = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["email", "is_sandbox"], name="member_email_is_one_member"),
+            models.UniqueConstraint(fields=["phone", "is_sandbox"], name="member_phone_is_one_member"),
+            models.CheckConstraint(
+                condition=Q(user=None) | Q(is_sandbox=False), name="member_of_sandbox_has_no_login"
+            ),
             models.CheckConstraint(
                 condition=Q(number__regex=r"^[0-9]{12}$"), name="member_number_is_twelve_digits"
             ),
@@ -127,6 +135,7 @@ class Consent(models.Model):
         SIGN_UP = "sign_up", _("at sign-up")
         CABINET = "cabinet", _("in the cabinet")
         TILL = "till", _("at the till")
+        SHOP = "shop", _("in the shop")
         IMPORT = "import", _("taken over from the shop")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="consents")

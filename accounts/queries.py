@@ -5,17 +5,22 @@ from django.db.models import Case, Q, QuerySet, When
 from accounts.models import Consent, Member, User
 
 
-def members_by_contact(*, email: str | None = None, phone: str | None = None) -> QuerySet[Member]:
+def members_by_contact(
+    *, email: str | None = None, phone: str | None = None, is_sandbox: bool = False
+) -> QuerySet[Member]:
     """The members with that e-mail or that phone: none, one, or two if they belong to two people.
 
     Both are expected as `accounts.contacts` writes them. Whoever has the e-mail comes first.
+    Members of the sandbox are found only when they are asked for, and then nobody else is.
     """
     has_contact = Q(pk=None)
     if email:
         has_contact |= Q(email=email)
     if phone:
         has_contact |= Q(phone=phone)
-    return Member.objects.filter(has_contact).order_by(Case(When(email=email, then=0), default=1), "pk")
+    return Member.objects.filter(has_contact, is_sandbox=is_sandbox).order_by(
+        Case(When(email=email, then=0), default=1), "pk"
+    )
 
 
 def consents(*, user: User | None = None, member: Member | None = None) -> QuerySet[Consent]:

@@ -14,8 +14,8 @@ from accounts.roles import Role
 
 # What the database calls a column that must be unique, and the refusal that it stands for.
 TAKEN: dict[str, type[AccountsError]] = {
-    "accounts_member_email_key": EmailTaken,
-    "accounts_member_phone_key": PhoneTaken,
+    "member_email_is_one_member": EmailTaken,
+    "member_phone_is_one_member": PhoneTaken,
     "accounts_member_user_id_key": LoginTaken,
 }
 NUMBER_TAKEN = "accounts_member_number_key"
@@ -30,6 +30,7 @@ def create_member(
     language: str,
     joined_at: datetime,
     user: User | None = None,
+    is_sandbox: bool = False,
 ) -> Member:
     """A new member with a new number, and with a login when `user` is given.
 
@@ -49,6 +50,7 @@ def create_member(
             phone=normalise_phone(phone) if phone else None,
             language=language,
             joined_at=joined_at,
+            is_sandbox=is_sandbox,
         )
     )
 

@@ -29,6 +29,8 @@ LOG_LEVEL = env.choice("BALLADA_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"
 DATABASE_CONNECTIONS = env.number("BALLADA_DATABASE_CONNECTIONS", default=8, least=1)
 # How long an unpaid order keeps the points that were set aside for it.
 HOLD_HOURS = env.number("BALLADA_HOLD_HOURS", default=24, least=1)
+# How many requests one key of a shop may make in a minute, unless the key itself says otherwise.
+API_REQUESTS_A_MINUTE = env.number("BALLADA_API_REQUESTS_A_MINUTE", default=600, least=1)
 # Proxies in front of the server: who signs in from where is counted behind them.
 TRUSTED_PROXIES = env.number("BALLADA_PROXIES", default=0, least=0)
 database = env.database("DATABASE_URL")
@@ -55,8 +57,10 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
     "django_htmx",
     "django_tables2",
+    "ninja",
     "csp",
     "phonenumber_field",
     "procrastinate.contrib.django",

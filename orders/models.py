@@ -3,20 +3,26 @@
 from decimal import Decimal
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts.models import Member
+from accounts.models import Member, User
 from loyalty.models import RuleSet, Tier
 
 
 class Source(models.Model):
-    """A system that sends orders: a shop, a till, a file. Order numbers are unique within it."""
+    """A system that sends orders: a shop, a till, a file. Order numbers are unique within it.
+
+    A sandbox is for trying things out: it has members of its own, and never meets live ones.
+    """
 
     code = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
+    is_sandbox = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -95,6 +101,8 @@ class Order(models.Model):
     rule_set = models.ForeignKey(RuleSet, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     tier = models.ForeignKey(Tier, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     coefficient = models.DecimalField(max_digits=6, decimal_places=4, null=True, blank=True)
+    # When the transaction began that last wrote this row; a trigger sets it, whoever writes.
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         constraints = [
@@ -118,7 +126,8 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["member", "-placed_at"], name="order_by_member"),
+            models.Index(fields=["member", "-placed_at", "-id"], name="order_by_member"),
+            models.Index(fields=["source", "changed_at", "id"], name="order_by_change"),
             models.Index(fields=["customer_email"], condition=Q(member=None), name="order_waiting_by_email"),
             models.Index(fields=["customer_phone"], condition=Q(member=None), name="order_waiting_by_phone"),
         ]
@@ -185,3 +194,66 @@ class OrderStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.order_id}"
+
+
+class Scope(models.TextChoices):
+    """What a key may be used for."""
+
+    MEMBERS_READ = "members:read", _("find members")
+    MEMBERS_WRITE = "members:write", _("register members")
+    POINTS_READ = "points:read", _("read balances and operations")
+    ORDERS_READ = "orders:read", _("read and quote orders")
+    ORDERS_WRITE = "orders:write", _("place, pay, refund and cancel orders")
+
+
+class ApiKey(models.Model):
+    """What a source proves itself with: `public_id` finds it, and of the secret only a hash is kept.
+
+    A key is rotated by making the next one while the old one still works for a while.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="api_keys")
+    name = models.CharField(max_length=100, help_text="Where it is used, such as “online shop”.")
+    public_id = models.CharField(max_length=16, unique=True)
+    secret_hash = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
+    requests_a_minute = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    # Requests have their places in time, evenly spaced; this is the first one that is still free.
+    next_place_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "orders_api_key"
+        constraints = [
+            models.CheckConstraint(condition=Q(requests_a_minute__gt=0), name="api_key_allows_requests"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_id})"
+
+
+class ApiRequest(models.Model):
+    """What a source asked for under one `Idempotency-Key`, and the answer; rows are only added."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=255)
+    content_hash = models.CharField(max_length=64, help_text="Of method, address and body.")
+    status = models.PositiveSmallIntegerField()
+    answer = models.JSONField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "orders_api_request"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "key"], name="api_request_has_one_answer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

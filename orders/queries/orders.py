@@ -10,9 +10,9 @@ from loyalty.models import Credit, Hold, Posting, Purpose, Spending
 from orders.models import Order
 
 
-def member_of_contact(*, email: str | None, phone: str | None) -> Member | None:
+def member_of_contact(*, email: str | None, phone: str | None, is_sandbox: bool = False) -> Member | None:
     """The member who has proved that this e-mail or phone is theirs."""
-    for member in members_by_contact(email=email, phone=phone):
+    for member in members_by_contact(email=email, phone=phone, is_sandbox=is_sandbox):
         if email and member.email == email and member.email_verified_at:
             return member
         if phone and member.phone == phone and member.phone_verified_at:
@@ -51,4 +51,5 @@ def waiting_orders(member: Member) -> QuerySet[Order]:
         contacts |= Q(customer_phone=member.phone)
     if not contacts:
         return Order.objects.none()
-    return Order.objects.filter(contacts, member=None).order_by("placed_at", "pk")
+    waiting = Order.objects.filter(contacts, member=None, source__is_sandbox=member.is_sandbox)
+    return waiting.order_by("placed_at", "pk")

@@ -49,7 +49,9 @@ def place_order(
         NotEnoughPoints, AccountBlocked: the points cannot be set aside.
     """
     steps.check_sums(total_sum=total_sum, delivery_sum=delivery_sum, lines=lines)
-    member = member or member_of_contact(email=customer_email, phone=customer_phone)
+    member = member or member_of_contact(
+        email=customer_email, phone=customer_phone, is_sandbox=source.is_sandbox
+    )
     request = {
         "member": member and member.pk,
         "email": customer_email,

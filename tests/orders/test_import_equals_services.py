@@ -54,7 +54,7 @@ STATE = {
         select customer, paid_sum, tier_id, since_at, floor_position
           from loyalty_standing standing join person on person.id = standing.member_id""",
     "tier changes": """
-        select customer, from_tier_id, to_tier_id, change.rule_set_id, changed_at, cause,
+        select customer, from_tier_id, to_tier_id, change.rule_set_id, change.changed_at, cause,
                number, actor_id, reason
           from loyalty_tier_change change join person on person.id = change.member_id
           left join orders_order on orders_order.id = change.order_id""",
@@ -63,7 +63,7 @@ STATE = {
           from loyalty_paid_sum_entry entry join person on person.id = entry.member_id
           join orders_order on orders_order.id = entry.order_id""",
     "orders": """
-        select customer, to_jsonb(orders_order) - '{id,member_id,outlet_id}'::text[], outlet.name
+        select customer, to_jsonb(orders_order) - '{id,member_id,outlet_id,changed_at}'::text[], outlet.name
           from orders_order join person on person.id = orders_order.member_id
           left join orders_outlet outlet on outlet.id = orders_order.outlet_id""",
     "steps": """

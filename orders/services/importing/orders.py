@@ -94,7 +94,7 @@ def import_orders(
         source = Source.objects.filter(code=mapping.source).first()
         progress(_("Comparing"), 0, None)
         staged = staging.compare_staged(
-            source_id=source.pk if source else None,
+            source=source,
             has_numbers="number" in mapping.columns,
             refuse=count_and_refuse,
         )

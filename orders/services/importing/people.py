@@ -20,7 +20,7 @@ def members_of(source: Source, customers: Sequence[StagedCustomer]) -> dict[str,
     ids = next_ids("accounts_member", len(joining))
     copy_rows(
         "accounts_member",
-        ("id", "number", "first_name", "last_name", "email", "phone", "language", "joined_at"),
+        ("id", "number", "first_name", "last_name", "email", "phone", "language", "joined_at", "is_sandbox"),
         (
             (
                 member_id,
@@ -31,6 +31,7 @@ def members_of(source: Source, customers: Sequence[StagedCustomer]) -> dict[str,
                 customer.phone,
                 Language.RUSSIAN.value,
                 customer.joined_at,
+                source.is_sandbox,
             )
             for member_id, number, customer in zip(ids, _free_numbers(len(joining)), joining, strict=True)
         ),

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from orders.imports.rows import BadRow, OrderRow
+from orders.models import Source
 
 # As many orders as are written in one transaction: some seconds' work, and a few megabytes.
 BATCH_ORDERS = 5_000
@@ -78,7 +79,8 @@ CONTACT_OF_ANOTHER = """
           from import_order
           left join orders_customer known
                  on known.source_id = %(source_id)s and known.external_id = import_order.customer
-          left join accounts_member member on member.{contact} = import_order.{contact}
+          left join accounts_member member
+                 on member.{contact} = import_order.{contact} and member.is_sandbox = %(is_sandbox)s
          where import_order.{contact} is not null and known.id is null
     )
     select line, {contact}, member_id is not null from told
@@ -102,10 +104,12 @@ FIND_CUSTOMERS = """
           from (select customer, paid_at, line, member.id, 1 as turn from import_order
                   join accounts_member member
                     on member.email = import_order.email and member.email_verified_at is not null
+                   and member.is_sandbox = %(is_sandbox)s
                 union all
                 select customer, paid_at, line, member.id, 2 from import_order
                   join accounts_member member
-                    on member.phone = import_order.phone and member.phone_verified_at is not null) as found
+                    on member.phone = import_order.phone and member.phone_verified_at is not null
+                   and member.is_sandbox = %(is_sandbox)s) as found
          order by customer, turn, paid_at, line
     )
     select told.*, coalesce(known.member_id, by_contact.id, -row_number() over (order by joined_at, customer))
@@ -223,10 +227,11 @@ def stage_rows(
                     progress(count)
 
 
-def compare_staged(*, source_id: int | None, has_numbers: bool, refuse: Callable[[BadRow], None]) -> Staged:
+def compare_staged(*, source: Source | None, has_numbers: bool, refuse: Callable[[BadRow], None]) -> Staged:
     """Find out which of the staged rows are new, known, or wrong, and who their people are."""
     values: Values = {
-        "source_id": source_id,
+        "source_id": source.pk if source else None,
+        "is_sandbox": bool(source and source.is_sandbox),
         "zone": settings.TIME_ZONE,
         "batch_orders": BATCH_ORDERS,
         "linked_orders": LINKED_BATCH_ORDERS,
