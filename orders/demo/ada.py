@@ -21,8 +21,8 @@ from orders.demo.goods import (
 )
 from orders.demo.world import World
 from orders.models import Order
+from orders.queries.figures import LineSpec
 from orders.services.orders import cancel_order, pay_order, refund_order
-from orders.services.steps import LineSpec
 
 # What Ada still has to pay for until the next tier.
 SHORT_OF_GOLD_SUM = Decimal(3210)

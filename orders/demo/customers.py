@@ -14,8 +14,8 @@ from orders.demo.goods import BANQUETS, TILLS, basket, goods_sum, line
 from orders.demo.world import World
 from orders.errors import HoldLapsed
 from orders.models import Order
+from orders.queries.figures import LineSpec
 from orders.services.orders import add_points, cancel_order, pay_order, refund_order
-from orders.services.steps import LineSpec
 
 # Orders a month, and how many of a hundred members order that often.
 PACES = ((0.1, 48), (0.35, 35), (0.9, 14), (2, 3))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from orders.services.steps import LineSpec
+from orders.queries.figures import LineSpec
 
 COFFEE, BAKERY, BEANS = "Кофе", "Выпечка", "Кофе в зёрнах"
 CAKES, GIFT_CARDS, WARE, CATERING = "Торты", "Подарочные карты", "Посуда", "Кейтеринг"

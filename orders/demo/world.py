@@ -21,9 +21,9 @@ from orders.demo.cast import Person
 from orders.demo.goods import DELIVERY_SUM, FREE_DELIVERY_FROM_SUM, SITE, TILLS, goods_sum
 from orders.demo.timeline import Timeline
 from orders.models import Order, Outlet, Source
+from orders.queries.figures import LineSpec
 from orders.services.joining import join_programme
 from orders.services.orders import place_order, register_paid_order
-from orders.services.steps import LineSpec
 from referrals.models import Referral
 from referrals.services import attach_inviter
 

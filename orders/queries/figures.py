@@ -15,6 +15,16 @@ from orders.models import Order, OrderLine
 KOPECK = Decimal("0.01")
 
 
+@dataclass(frozen=True, kw_only=True)
+class LineSpec:
+    """One line of an order as it is sent; `line_sum` is what all its units cost."""
+
+    name: str
+    line_sum: Decimal
+    category: str = ""
+    quantity: Decimal = Decimal(1)
+
+
 @dataclass(frozen=True)
 class Figures:
     """An order's sums, after what is refunded so far.

@@ -15,10 +15,10 @@ from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
 from orders.errors import ForeignOrder, OrderDiffers, WrongStatus
 from orders.models import Order, OrderLine, OrderStep, Outlet, Source
+from orders.queries.figures import LineSpec
 from orders.queries.orders import member_of_contact, open_holds
 from orders.services import steps
 from orders.services.earning import earn, note
-from orders.services.steps import LineSpec
 
 
 @ledger_write

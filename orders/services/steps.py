@@ -1,7 +1,6 @@
 """What the steps of an order's life have in common: locks, repeats, points, sums."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -28,23 +27,13 @@ from orders.errors import (
     OrderDiffers,
 )
 from orders.models import Order, OrderStep
-from orders.queries.figures import points_due_back
+from orders.queries.figures import LineSpec, points_due_back
 from orders.queries.orders import open_holds, open_spendings
 from orders.services.earning import note, take_back
 from referrals.queries import inviter_id_of
 
 # What a refund gives back lives for this long at least, whatever its old last day.
 GIVEN_BACK_LIFE_DAYS = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class LineSpec:
-    """One line of an order as it is sent; `line_sum` is what all its units cost."""
-
-    name: str
-    line_sum: Decimal
-    category: str = ""
-    quantity: Decimal = Decimal(1)
 
 
 def lock_order(order: Order) -> Order:
