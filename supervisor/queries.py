@@ -37,13 +37,18 @@ class AuditCard:
 
 
 def members_count() -> int:
-    """How many members the programme has."""
-    return Member.objects.count()
+    """How many members the programme has, without those of sandboxes."""
+    return Member.objects.filter(is_sandbox=False).count()
 
 
 def outstanding_points() -> int:
-    """What all members together have, debts taken off; expired points that no job has posted yet included."""
-    sums = PointsAccount.objects.filter(pk__gt=0).aggregate(
+    """What all members together have, debts taken off; expired points that no job has posted yet included.
+
+    Points of sandboxes are worth nothing and are not counted.
+    """
+    of_sandboxes = Member.objects.filter(is_sandbox=True).values("pk")
+    accounts = PointsAccount.objects.filter(pk__gt=0).exclude(pk__in=of_sandboxes)
+    sums = accounts.aggregate(
         total=Sum(F("available_points") + F("pending_points") + F("held_points") - F("debt_points"))
     )
     return sums["total"] or 0

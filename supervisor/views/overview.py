@@ -1,11 +1,11 @@
-"""The console's pages."""
+"""The first page of the console."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.access import role_required
+from accounts.access import is_supervisor, role_required
 from accounts.roles import Role
 from loyalty.queries.rules import rule_set_in_force, tiers_of
 from supervisor import queries
@@ -18,6 +18,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     outstanding = queries.outstanding_points()
     rule_set = rule_set_in_force(timezone.now())
     context = {
+        "may_change": is_supervisor(request.user),
         "members_count": queries.members_count(),
         "outstanding_points": outstanding,
         "outstanding_worth_sum": queries.outstanding_worth_sum(outstanding),
