@@ -1,6 +1,6 @@
 # Everything one does with Ballada; `make` alone lists it. Needs Python 3.11 or newer, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help pictures run test lint format types messages bench audit shell psql clean prepare prepare-dev
+.PHONY: help docs pictures run test lint format types messages bench audit shell psql clean prepare prepare-dev
 
 PYTHON ?= python3
 ARGS ?=
@@ -38,6 +38,9 @@ types: prepare-dev ## Check the types only
 messages: prepare ## Collect the texts to translate into locale/*/LC_MESSAGES/django.po (needs gettext)
 	$(IN_VENV) -m dev.check_messages --collect
 	@echo "Now translate what is empty or fuzzy there; 'make lint' names what is left."
+
+docs: prepare ## Write the parts of docs/ that are made from the code
+	@$(WITH_TEST_DATABASE) $(IN_VENV) -m dev.write_docs
 
 bench: prepare ## Measure, and compare with what the machine can do
 	@$(IN_VENV) -m bench $(ARGS)

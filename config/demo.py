@@ -1,4 +1,4 @@
-"""The people of the demo that can be signed in as; their passwords are no secret."""
+"""How the demo is entered: its logins and the key of its sandbox, none of them secret."""
 
 from typing import NamedTuple
 
@@ -20,3 +20,5 @@ DEMO_LOGINS = [
     DemoLogin(_("Staff"), "stan@ballada.example", DEMO_PASSWORD),
     DemoLogin(_("Supervisor"), "sue@ballada.example", DEMO_PASSWORD),
 ]
+# Everybody may know it: it opens the demo's sandbox, and docs/connect.md is written with it.
+DEMO_API_KEY = "ballada_test_trythesandbx_known-to-everybody-and-good-for-the-sandbox"

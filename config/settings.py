@@ -25,17 +25,24 @@ SUPPORT_EMAIL = env.text("BALLADA_SUPPORT_EMAIL", "help@ballada.example")
 DEFAULT_FROM_EMAIL = env.text("BALLADA_FROM_EMAIL", f"{PROGRAMME_NAME} <{SUPPORT_EMAIL}>")
 EMAIL_HOST = env.text("BALLADA_SMTP_HOST", "")
 EMAIL_PORT = env.number("BALLADA_SMTP_PORT", default=25, least=1)
+# Where text messages are handed over; without it development writes them to the log, and production
+# confirms no phones.
+SMS_URL = env.text("BALLADA_SMS_URL", "")
 LOG_LEVEL = env.choice("BALLADA_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 DATABASE_CONNECTIONS = env.number("BALLADA_DATABASE_CONNECTIONS", default=8, least=1)
 # How long an unpaid order keeps the points that were set aside for it.
 HOLD_HOURS = env.number("BALLADA_HOLD_HOURS", default=24, least=1)
 # How many requests one key of a shop may make in a minute, unless the key itself says otherwise.
 API_REQUESTS_A_MINUTE = env.number("BALLADA_API_REQUESTS_A_MINUTE", default=600, least=1)
+# The largest body of a request: a thousand orders with their lines fit.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # Proxies in front of the server: who signs in from where is counted behind them.
 TRUSTED_PROXIES = env.number("BALLADA_PROXIES", default=0, least=0)
 database = env.database("DATABASE_URL")
 env.refuse_unknown("BALLADA_")
 
+if SMS_URL and not SMS_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("BALLADA_SMS_URL is no address; set it like https://sms.example/send.")
 if IS_PRODUCTION:
     for name, value in (
         ("BALLADA_SECRET_KEY", SECRET_KEY),
@@ -83,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.PrivatePagesMiddleware",
 ]
@@ -217,6 +225,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # One line per start of every command is noise.
-    "loggers": {"procrastinate": {"level": "WARNING"}},
+    "loggers": {
+        # One line per start of every command is noise.
+        "procrastinate": {"level": "WARNING"},
+        # It would write whole addresses, and that of the SMS gateway may hold a key.
+        "httpx": {"level": "WARNING"},
+    },
 }

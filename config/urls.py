@@ -3,8 +3,10 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
     path("", include("loyalty.urls")),
+    path("orders/", include("orders.urls")),
+    path("api/", include("orders.api.urls")),
     path("console/", include("supervisor.urls")),
 ]

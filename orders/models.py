@@ -172,6 +172,7 @@ class OrderStep(models.Model):
     class Kind(models.TextChoices):
         PLACED = "placed", _("Placed")
         POINTS_ADDED = "points_added", _("Points set aside")
+        POINTS_REMOVED = "points_removed", _("Points taken off the order")
         PAID = "paid", _("Paid")
         REFUNDED = "refunded", _("Returned")
         CANCELLED = "cancelled", _("Cancelled")
@@ -183,10 +184,11 @@ class OrderStep(models.Model):
     happened_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     actor_id = models.BigIntegerField(null=True)
-    # The money and points that this step moved.
+    # The money and points that this step moved; `held_points` is what it set aside for the order.
     money_sum = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
     earned_points = models.BigIntegerField(default=0)
     spent_points = models.BigIntegerField(default=0)
+    held_points = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "orders_order_step"

@@ -4,12 +4,13 @@ All of it follows from the order as it was paid and from what is refunded so far
 from the steps in between: so any sequence of partial refunds ends where one refund would have.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 
 from loyalty.models import RuleSet
+from orders.errors import LARGEST_SUM, BadSum, LinesDoNotAddUp
 from orders.models import Order, OrderLine
 
 KOPECK = Decimal("0.01")
@@ -40,6 +41,27 @@ class Figures:
     points_part_sum: Decimal
     base_sum: Decimal
     money_sum: Decimal
+
+
+def check_sums(*, total_sum: Decimal, delivery_sum: Decimal, lines: Sequence[LineSpec]) -> None:
+    """Refuse sums that no order can have (BadSum, LinesDoNotAddUp)."""
+    check_sum("total_sum", total_sum)
+    check_sum("delivery_sum", delivery_sum)
+    if delivery_sum > total_sum:
+        raise BadSum("delivery_sum", delivery_sum)
+    for line in lines:
+        check_sum("lines", line.line_sum)
+        if line.quantity <= 0:
+            raise BadSum("lines", line.quantity)
+    lines_sum = sum((line.line_sum for line in lines), delivery_sum)
+    if lines and lines_sum != total_sum:
+        raise LinesDoNotAddUp(lines_sum, total_sum)
+
+
+def check_sum(field: str, given: Decimal) -> None:
+    """Refuse what is negative, enormous, or finer than a kopeck."""
+    if not given.is_finite() or not 0 <= given <= LARGEST_SUM or given != round(given, 2):
+        raise BadSum(field, given)
 
 
 def figures(order: Order, lines: Iterable[OrderLine], rule_set: RuleSet) -> Figures:

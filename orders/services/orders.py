@@ -15,10 +15,10 @@ from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
 from orders.errors import ForeignOrder, OrderDiffers, WrongStatus
 from orders.models import Order, OrderLine, OrderStep, Outlet, Source
-from orders.queries.figures import LineSpec
-from orders.queries.orders import member_of_contact, open_holds
+from orders.queries.figures import LineSpec, check_sums
+from orders.queries.orders import member_of_contact
 from orders.services import steps
-from orders.services.earning import earn, note
+from orders.services.earning import earn
 
 
 @ledger_write
@@ -48,7 +48,7 @@ def place_order(
         BelowMinimum: fewer points than the edition lets be spent.
         NotEnoughPoints, AccountBlocked: the points cannot be set aside.
     """
-    steps.check_sums(total_sum=total_sum, delivery_sum=delivery_sum, lines=lines)
+    check_sums(total_sum=total_sum, delivery_sum=delivery_sum, lines=lines)
     member = member or member_of_contact(
         email=customer_email, phone=customer_phone, is_sandbox=source.is_sandbox
     )
@@ -98,9 +98,19 @@ def place_order(
         )
         for position, line in enumerate(lines, start=1)
     )
-    if points:
-        steps.hold_points(order, points=points, at=placed_at, key=event_key(key, "hold"), actor_id=actor_id)
-    steps.keep_step(order, OrderStep.Kind.PLACED, key, request, placed_at, actor_id, money_sum=total_sum)
+    held_points = steps.hold_points(
+        order, points=points, at=placed_at, key=event_key(key, "hold"), actor_id=actor_id
+    )
+    steps.keep_step(
+        order,
+        OrderStep.Kind.PLACED,
+        key,
+        request,
+        placed_at,
+        actor_id,
+        money_sum=total_sum,
+        held_points=held_points,
+    )
     return order
 
 
@@ -123,8 +133,38 @@ def add_points(
         raise ForeignOrder
     if order.status != Order.Status.NEW:
         raise WrongStatus(order.number, order.get_status_display())
-    steps.hold_points(order, points=points, at=at, key=event_key(key, "hold"), actor_id=actor_id)
-    steps.keep_step(order, OrderStep.Kind.POINTS_ADDED, key, request, at, actor_id)
+    held_points = steps.hold_points(
+        order, points=points, at=at, key=event_key(key, "hold"), actor_id=actor_id
+    )
+    steps.keep_step(order, OrderStep.Kind.POINTS_ADDED, key, request, at, actor_id, held_points=held_points)
+    return order
+
+
+@ledger_write
+def remove_points(
+    *, order: Order, member: Member, key: UUID, at: datetime, actor_id: int | None = None
+) -> Order:
+    """Take the points off an unpaid order: what was set aside for it can be spent again.
+
+    An order without points stays as it is.
+
+    Raises:
+        ForeignOrder: the order is another member's.
+        WrongStatus: the order is not new.
+    """
+    order = steps.lock_order(order)
+    request = {"member": member.pk}
+    if steps.is_repeat(order, key, request):
+        return order
+    if order.member_id != member.pk:
+        raise ForeignOrder
+    if order.status != Order.Status.NEW:
+        raise WrongStatus(order.number, order.get_status_display())
+    if order.held_points:
+        released_points = steps.release_held_points(order, key=key, at=at, actor_id=actor_id)
+        steps.keep_step(
+            order, OrderStep.Kind.POINTS_REMOVED, key, request, at, actor_id, held_points=-released_points
+        )
     return order
 
 
@@ -180,11 +220,12 @@ def refund_order(
     line_sums: Mapping[int, Decimal] | None = None,
     goods_sum: Decimal = Decimal(0),
     delivery_sum: Decimal = Decimal(0),
+    is_whole: bool = False,
     actor_id: int | None = None,
 ) -> Order:
     """Part of a paid order is returned: by line position and sum, or by sum where it has no lines.
 
-    Points spent on it come back, points earned by it are taken back, so is the inviter's share, and
+    With `is_whole` all that is left is returned, and nothing else need be said. Points spent on it come back, points earned by it are taken back, so is the inviter's share, and
     the paid sum shrinks. The sums are those that the goods had cost, points and money together.
 
     Raises:
@@ -199,14 +240,18 @@ def refund_order(
         },
         "goods_sum": f"{goods_sum:.2f}",
         "delivery_sum": f"{delivery_sum:.2f}",
+        **({"is_whole": True} if is_whole else {}),
     }
     if steps.is_repeat(order, key, request):
         return order
     if order.status not in (Order.Status.PAID, Order.Status.PARTLY_REFUNDED):
         raise WrongStatus(order.number, order.get_status_display())
-    returned_sum = steps.return_goods(
-        order, line_sums=line_sums or {}, goods_sum=goods_sum, delivery_sum=delivery_sum
-    )
+    if is_whole:
+        returned_sum = steps.return_everything(order)
+    else:
+        returned_sum = steps.return_goods(
+            order, line_sums=line_sums or {}, goods_sum=goods_sum, delivery_sum=delivery_sum
+        )
     order.status = (
         Order.Status.REFUNDED if order.refunded_sum == order.total_sum else Order.Status.PARTLY_REFUNDED
     )
@@ -231,17 +276,17 @@ def cancel_order(
     was_new = order.status == Order.Status.NEW
     order.status = Order.Status.CANCELLED
     if was_new:
-        for hold in open_holds(order):
-            ledger.release(
-                key=event_key(key, "release", hold.posting_id),
-                hold_id=hold.posting_id,
-                points=hold.points - hold.captured_points - hold.released_points,
-                at=cancelled_at,
-                note=note(order, actor_id),
-            )
-        order.held_points = 0
+        released_points = steps.release_held_points(order, key=key, at=cancelled_at, actor_id=actor_id)
         order.save()
-        steps.keep_step(order, OrderStep.Kind.CANCELLED, key, {}, cancelled_at, actor_id)
+        steps.keep_step(
+            order,
+            OrderStep.Kind.CANCELLED,
+            key,
+            {},
+            cancelled_at,
+            actor_id,
+            held_points=-released_points,
+        )
     else:
         returned_sum = steps.return_everything(order)
         steps.settle_refund(

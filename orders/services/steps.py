@@ -1,11 +1,10 @@
 """What the steps of an order's life have in common: locks, repeats, points, sums."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
@@ -15,20 +14,18 @@ from loyalty.services import ledger
 from loyalty.services.ledger import event_key
 from loyalty.services.standing import standing_of
 from orders.errors import (
-    LARGEST_SUM,
     AboveOrder,
-    BadSum,
     BelowMinimum,
     HoldLapsed,
-    LinesDoNotAddUp,
     LinesNeeded,
     NotAMember,
     NothingToRefund,
     OrderDiffers,
 )
 from orders.models import Order, OrderStep
-from orders.queries.figures import LineSpec, points_due_back
+from orders.queries.figures import check_sum, points_due_back
 from orders.queries.orders import open_holds, open_spendings
+from orders.queries.quotes import hold_expires_at
 from orders.services.earning import note, take_back
 from referrals.queries import inviter_id_of
 
@@ -84,6 +81,7 @@ def keep_step(
     money_sum: Decimal = Decimal(0),
     earned_points: int = 0,
     spent_points: int = 0,
+    held_points: int = 0,
 ) -> None:
     """Write down that the step was taken, and what it moved."""
     OrderStep.objects.create(
@@ -97,32 +95,17 @@ def keep_step(
         money_sum=money_sum,
         earned_points=earned_points,
         spent_points=spent_points,
+        held_points=held_points,
     )
 
 
-def check_sums(*, total_sum: Decimal, delivery_sum: Decimal, lines: Sequence[LineSpec]) -> None:
-    """Refuse sums that no order can have (BadSum, LinesDoNotAddUp)."""
-    check_sum("total_sum", total_sum)
-    check_sum("delivery_sum", delivery_sum)
-    if delivery_sum > total_sum:
-        raise BadSum("delivery_sum", delivery_sum)
-    for line in lines:
-        check_sum("lines", line.line_sum)
-        if line.quantity <= 0:
-            raise BadSum("lines", line.quantity)
-    lines_sum = sum((line.line_sum for line in lines), delivery_sum)
-    if lines and lines_sum != total_sum:
-        raise LinesDoNotAddUp(lines_sum, total_sum)
+def hold_points(order: Order, *, points: int, at: datetime, key: UUID, actor_id: int | None) -> int:
+    """Set points aside for the order, no more than the edition's cap leaves room for.
 
-
-def check_sum(field: str, given: Decimal) -> None:
-    """Refuse what is negative, enormous, or finer than a kopeck."""
-    if not given.is_finite() or not 0 <= given <= LARGEST_SUM or given != round(given, 2):
-        raise BadSum(field, given)
-
-
-def hold_points(order: Order, *, points: int, at: datetime, key: UUID, actor_id: int | None) -> None:
-    """Set points aside for the order, no more than the edition's cap leaves room for."""
+    Returns how many points that were.
+    """
+    if not points:
+        return 0
     if order.member is None:
         raise NotAMember
     rule_set = rule_set_in_force(at)
@@ -132,17 +115,40 @@ def hold_points(order: Order, *, points: int, at: datetime, key: UUID, actor_id:
     if order.held_points + points < rule_set.redemption_minimum_points:
         raise BelowMinimum(rule_set.redemption_minimum_points)
     if points <= 0:
-        return
+        return 0
     ledger.hold(
         key=key,
         account_id=order.member.pk,
         points=points,
         at=at,
-        expires_at=at + timedelta(hours=settings.HOLD_HOURS),
+        expires_at=hold_expires_at(at),
         note=note(order, actor_id),
     )
     order.held_points += points
     order.save(update_fields=["held_points"])
+    return points
+
+
+def release_held_points(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> int:
+    """Set free what was set aside for the order; returns how many points were taken off it.
+
+    Points whose hold ran out came free by themselves.
+    """
+    for hold in open_holds(order):
+        try:
+            ledger.release(
+                key=event_key(key, "release", hold.posting_id),
+                hold_id=hold.posting_id,
+                points=hold.points - hold.captured_points - hold.released_points,
+                at=at,
+                note=note(order, actor_id),
+            )
+        except AboveHold:
+            continue
+    released_points = order.held_points
+    order.held_points = 0
+    order.save(update_fields=["held_points"])
+    return released_points
 
 
 def spend_held_points(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> int:

@@ -1,0 +1,1 @@
+"""The API that shops and tills speak: `/api/v1/`."""

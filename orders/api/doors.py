@@ -1,0 +1,145 @@
+"""Who may come in, and how a write is done once: what every operation of the API goes through."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from hashlib import sha256
+from typing import Annotated, Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from ninja import Header
+from ninja.security import HttpBearer
+
+from accounts.errors import AccountsError
+from loyalty.errors import LoyaltyError
+from orders.api import problems
+from orders.api.errors import FieldProblem, InvalidRequest
+from orders.api.types import Answer
+from orders.errors import MomentInFuture
+from orders.models import ApiKey, Scope, Source
+from orders.services import api_keys, api_requests
+
+# A shop's clock may be a little ahead of ours.
+CLOCK_TOLERANCE_SECONDS = 60
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description=(
+            "Made by you, one for each thing you want done: a UUID, say. Sent again, the request has no "
+            "further effect and gets the same answer."
+        ),
+        example="4f0c6d3e-6f3a-4c58-9d3b-0a4c1f0b7d11",
+    ),
+]
+
+
+class Key(HttpBearer):
+    """The key of a source, with the scope that an operation needs."""
+
+    openapi_scheme = "bearer"
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def __call__(self, request: HttpRequest) -> ApiKey:
+        """The key that the request brings, with its source.
+
+        Raises:
+            ApiKeyRefused: there is none, it does not work, it has been used too often, or it lacks the scope.
+        """
+        kind, _space, text = request.headers.get("Authorization", "").partition(" ")
+        key = api_keys.admit(text=text.strip() if kind.lower() == "bearer" else "", at=timezone.now())
+        api_keys.require_scope(key, self.scope)
+        return key
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey:
+        """Not asked: the whole header is read above, so that its absence has an answer of its own."""
+        raise NotImplementedError
+
+
+def source_of(request: HttpRequest) -> Source:
+    """The source whose key came with the request."""
+    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    return key.source
+
+
+def refuse_unknown_parameters(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A query parameter that the operation does not know is refused, as an unknown field is."""
+
+    @wraps(view)
+    def strict(request: HttpRequest, *args: Any, **values: Any) -> Any:
+        operation = view._ninja_operation  # type: ignore[attr-defined]
+        known = {
+            name
+            for model in operation.models
+            if model.__ninja_param_source__ == "query"
+            for name in model.__ninja_flatten_map__
+        }
+        unknown = sorted(set(request.GET) - known)
+        if unknown:
+            raise InvalidRequest([FieldProblem(name, _("No such parameter.")) for name in unknown])
+        return view(request, *args, **values)
+
+    return strict
+
+
+def happened_at(field: str, told_at: datetime | None, now: datetime) -> datetime:
+    """When something happened: as told, or now.
+
+    Raises:
+        MomentInFuture: it is said to have happened later than a shop's clock may be wrong.
+    """
+    if told_at is None:
+        return now
+    if (told_at - now).total_seconds() > CLOCK_TOLERANCE_SECONDS:
+        raise MomentInFuture(field)
+    return min(told_at, now)
+
+
+def write_once(
+    request: HttpRequest,
+    *,
+    key: str,
+    act: Callable[[Source, datetime], tuple[int, Answer]],
+) -> HttpResponse:
+    """The answer of a write: that of `act`, or the one kept under this key.
+
+    `act` gets the source and the clock, and returns a status and an answer; its refusals become problems.
+    """
+    source, now = source_of(request), timezone.now()
+
+    def answer() -> api_requests.Answer:
+        try:
+            with transaction.atomic():
+                status, said = act(source, now)
+        except (LoyaltyError, AccountsError) as refusal:
+            problem = problems.problem_of(refusal)
+            raise api_requests.Refused(
+                api_requests.Answer(problem.status, problems.body_of(problem))
+            ) from refusal
+        return api_requests.Answer(status, problems.body_of(said))
+
+    kept = api_requests.answer_once(source=source, key=key, content_hash=_hash(request), at=now, act=answer)
+    if kept.status >= 400:
+        response = problems.problem_response(kept.status, kept.body)
+    else:
+        response = JsonResponse(kept.body, status=kept.status, json_dumps_params={"ensure_ascii": False})
+    if kept.is_repeat:
+        response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _hash(request: HttpRequest) -> str:
+    """What the request asks for, in 64 letters; the order of names and the spaces do not count."""
+    asked = [request.method, request.path, json.loads(request.body)]
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,33 @@
+"""The API's pages for people: its document to try out, and the table of its refusals."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from ninja.openapi.docs import Swagger
+
+from orders.api.app import api
+from orders.api.problems import KINDS
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A line of the table."""
+
+    code: str
+    status: int
+    meaning: str
+
+
+@require_safe
+def show_document(request: HttpRequest) -> HttpResponse:
+    """Every operation, with a form to try it out with a key."""
+    return Swagger({"persistAuthorization": False, "validatorUrl": None}).render_page(request, api)
+
+
+@require_safe
+def show_problems(request: HttpRequest) -> HttpResponse:
+    """Every code with which a request may be refused."""
+    refusals = [Refusal(code, kind.status, str(kind.meaning)) for code, kind in KINDS.items()]
+    return render(request, "orders/api/problems.html", {"refusals": refusals})

@@ -1,0 +1,62 @@
+"""Whose an order is, as the API tells it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from accounts.contacts import normalise_email, normalise_phone
+from accounts.models import Member
+from orders.api.questions import Basket
+from orders.errors import UnknownMember
+from orders.models import Customer, Source
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose an order is: the member, if it names one, and its contacts in their one spelling."""
+
+    member: Member | None
+    email: str | None
+    phone: str | None
+
+
+class People:
+    """The members whom some baskets name, read at once."""
+
+    def __init__(self, source: Source, baskets: Sequence[Basket]) -> None:
+        numbers = {_digits(basket.member) for basket in baskets if basket.member}
+        customer_ids = {basket.customer_id for basket in baskets if basket.customer_id}
+        members = Member.objects.filter(is_sandbox=source.is_sandbox)
+        self.by_number = {member.number: member for member in members.filter(number__in=numbers)}
+        self.by_customer_id = {
+            customer.external_id: customer.member
+            for customer in Customer.objects.select_related("member").filter(
+                source=source, external_id__in=customer_ids
+            )
+        }
+
+    def person_of(self, basket: Basket) -> Person:
+        """Whose a basket is.
+
+        Raises:
+            UnknownMember: it names somebody whom the source may not see, or who is not there.
+            InvalidEmail, InvalidPhone: a contact cannot be read.
+        """
+        member = None
+        if basket.member:
+            member = self.by_number.get(_digits(basket.member))
+            if member is None:
+                raise UnknownMember("member")
+        elif basket.customer_id:
+            member = self.by_customer_id.get(basket.customer_id)
+            if member is None and not (basket.email or basket.phone):
+                raise UnknownMember("customer_id")
+        return Person(
+            member,
+            normalise_email(basket.email) if basket.email else None,
+            normalise_phone(basket.phone) if basket.phone else None,
+        )
+
+
+def _digits(number: str) -> str:
+    """A member number without the spaces that people write between its groups."""
+    return "".join(number.split())

@@ -1,0 +1,135 @@
+"""What stands in the API's bodies: sums as text, points as whole numbers, moments with their offset."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from unicodedata import category
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from ninja import Schema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+SUM_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$"
+QUANTITY_PATTERN = r"^(0|[1-9][0-9]{0,6})(\.[0-9]{1,3})?$"
+MOST_POINTS = 999_999_999
+FIRST_YEAR = 2000
+# Control characters and halves of characters, which no page and no database takes.
+UNREADABLE = {"Cc", "Cs"}
+
+
+class Answer(Schema):
+    """What the API says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Question(Schema):
+    """What the API is asked; a field that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def expected(sentence: str | Promise) -> PydanticCustomError:
+    """The refusal of a value; `sentence` says what was expected instead."""
+    return PydanticCustomError("expected", "{sentence}", {"sentence": str(sentence)})
+
+
+def _sum(value: Any) -> Decimal:
+    if not isinstance(value, str) or not re.fullmatch(SUM_PATTERN, value, re.ASCII):
+        raise expected(_("A sum as text with at most two decimals, such as “4990.00”."))
+    return Decimal(value)
+
+
+def _quantity(value: Any) -> Decimal:
+    if (
+        not isinstance(value, str)
+        or not re.fullmatch(QUANTITY_PATTERN, value, re.ASCII)
+        or not Decimal(value)
+    ):
+        raise expected(_("A quantity above 0 as text with at most three decimals, such as “1” or “0.350”."))
+    return Decimal(value)
+
+
+def _moment(value: Any) -> datetime:
+    sentence = _("A moment with its offset, such as “2026-11-22T12:00:00+03:00”.")
+    if not isinstance(value, str) or "T" not in value:
+        raise expected(sentence)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise expected(sentence) from error
+    if moment.utcoffset() is None or not FIRST_YEAR <= moment.year < 9999:
+        raise expected(sentence)
+    return moment
+
+
+def _line(value: str) -> str:
+    """The text in one line: every white space, of whatever kind and number, is one space."""
+    line = " ".join(value.split())
+    if not line or any(category(letter) in UNREADABLE for letter in line):
+        raise expected(_("Text that can be read, not empty and without control characters."))
+    return line
+
+
+def local_text(moment: datetime) -> str:
+    """A moment in the programme's time zone, with its offset."""
+    return timezone.localtime(moment, timezone.get_default_timezone()).isoformat()
+
+
+# Sums are text, since a JSON number is a binary fraction for many a reader.
+Sum = Annotated[
+    Decimal,
+    BeforeValidator(_sum),
+    PlainSerializer(lambda value: f"{value:.2f}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": SUM_PATTERN, "examples": ["4990.00"]}),
+]
+Quantity = Annotated[
+    Decimal,
+    BeforeValidator(_quantity),
+    PlainSerializer(lambda value: f"{value:.3f}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": QUANTITY_PATTERN, "examples": ["1"]}),
+]
+Rate = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: f"{value:.4f}", return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["0.0500"], "description": "A share: 0.0500 is 5 %."}),
+]
+# A sum that may be below zero, as what a day's refunds bring.
+Amount = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: f"{value:.2f}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]+\.[0-9]{2}$", "examples": ["4990.00"]}),
+]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    PlainSerializer(local_text, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T12:00:00+03:00"]}),
+]
+# A moment as the API says it: in the programme's time zone.
+SaidAt = Annotated[
+    datetime,
+    PlainSerializer(local_text, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T12:00:00+03:00"]}),
+]
+Points = Annotated[StrictInt, Field(ge=0, le=MOST_POINTS)]
+Flag = StrictBool
+
+Text = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(_line)]
+Text50 = Annotated[Text, Field(max_length=50)]
+Text100 = Annotated[Text, Field(max_length=100)]
+Text200 = Annotated[Text, Field(max_length=200)]
