@@ -1,13 +1,75 @@
-"""Orders with what belongs to them in the ledger."""
+"""Orders, page by page, and what belongs to them in the ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import Member
 from accounts.queries import members_by_contact
 from loyalty.models import Credit, Hold, Posting, Purpose, Spending
+from loyalty.queries.operations import Operation, operation
 from orders.models import Order
+
+ORDERS_PER_PAGE = 25
+
+
+@dataclass(frozen=True)
+class OrdersPage:
+    """Some orders of a member, newest first, and the orders that the pages beside them begin at."""
+
+    orders: Sequence[Order]
+    newer_cursor: int | None
+    older_cursor: int | None
+
+
+def orders_page(
+    *, member: Member, before: int | None = None, after: int | None = None, limit: int = ORDERS_PER_PAGE
+) -> OrdersPage:
+    """A page of a member's orders: the newest, or those next to one of them, by its id.
+
+    Next to what is no order of theirs there is nothing.
+    """
+    own = member.orders.select_related("source", "outlet").order_by("-placed_at", "-pk")
+    anchor_id = before if after is None else after
+    if anchor_id is None:
+        found = list(own[: limit + 1])
+        return _page(found[:limit], has_newer=False, has_older=len(found) > limit)
+    placed_at = member.orders.filter(pk=anchor_id).values_list("placed_at", flat=True).first()
+    if placed_at is None:
+        return _page([], has_newer=False, has_older=False)
+    if after is None:
+        # The first condition follows from the second, and is the one that an index can start at.
+        older = Q(placed_at__lt=placed_at) | Q(pk__lt=anchor_id)
+        found = list(own.filter(older, placed_at__lte=placed_at)[: limit + 1])
+        return _page(found[:limit], has_newer=True, has_older=len(found) > limit)
+    newer = Q(placed_at__gt=placed_at) | Q(pk__gt=anchor_id)
+    found = list(own.filter(newer, placed_at__gte=placed_at).reverse()[: limit + 1])
+    return _page(found[:limit][::-1], has_newer=len(found) > limit, has_older=True)
+
+
+def is_step_taken(order: Order, key: UUID) -> bool:
+    """Whether a step of this order was taken under that key."""
+    return order.steps.filter(key=key).exists()
+
+
+def operations_of(order: Order, *, account_id: int) -> list[Operation]:
+    """Everything that the order moved on an account, the oldest first; a query for each."""
+    own = _postings(order)
+    posting_ids = (
+        Posting.objects.filter(Q(pk__in=own) | Q(origin_id__in=own))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    found = (operation(account_id=account_id, posting_id=posting_id) for posting_id in posting_ids)
+    return [one for one in found if one is not None]
+
+
+def live_holds(order: Order, at: datetime) -> list[Hold]:
+    """What is set aside for an order and has not run out by `at`, whether or not a job has run."""
+    return [hold for hold in open_holds(order) if hold.expires_at > at]
 
 
 def member_of_contact(*, email: str | None, phone: str | None, is_sandbox: bool = False) -> Member | None:
@@ -53,3 +115,11 @@ def waiting_orders(member: Member) -> QuerySet[Order]:
         return Order.objects.none()
     waiting = Order.objects.filter(contacts, member=None, source__is_sandbox=member.is_sandbox)
     return waiting.order_by("placed_at", "pk")
+
+
+def _page(orders: Sequence[Order], *, has_newer: bool, has_older: bool) -> OrdersPage:
+    return OrdersPage(
+        orders=orders,
+        newer_cursor=orders[0].pk if orders and has_newer else None,
+        older_cursor=orders[-1].pk if orders and has_older else None,
+    )
