@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -99,8 +100,16 @@ class MigrationProgress(io.TextIOBase):
         return len(text)
 
 
-def prepare_database(*, is_embedded: bool) -> list[str]:
-    """Bring the database up to date and fill an empty one; what comes back are the demo's logins.
+@dataclass(frozen=True)
+class Entrances:
+    """How one gets into the demo, as far as it is there: lines with logins, and the sandbox's key."""
+
+    logins: list[str]
+    api_key: str
+
+
+def prepare_database(*, is_embedded: bool) -> Entrances:
+    """Bring the database up to date and fill an empty one; what comes back opens the demo.
 
     It all happens in this process, since each start of Django costs a second.
 
@@ -120,7 +129,9 @@ def prepare_database(*, is_embedded: bool) -> list[str]:
     from django.utils import translation
 
     from accounts.models import Member, User
-    from config.demo import DEMO_LOGINS
+    from config.demo import DEMO_API_KEY, DEMO_LOGINS
+    from orders.models import ApiKey
+    from orders.services.api_keys import public_id_of
 
     # One connection is enough here, and without the pool a failure says its reason, and at once.
     connection.settings_dict["OPTIONS"].pop("pool", None)
@@ -138,12 +149,17 @@ def prepare_database(*, is_embedded: bool) -> list[str]:
         present = set(
             User.objects.values_list("email", flat=True).filter(email__in=[x.email for x in DEMO_LOGINS])
         )
+        known_keys = ApiKey.objects.filter(public_id=public_id_of(DEMO_API_KEY))
+        has_sandbox = known_keys.filter(revoked_at=None, expires_at=None).exists()
         with translation.override("en"):
-            return [
-                f"  {login.role:<12}{login.email:<28}{login.password}"
-                for login in DEMO_LOGINS
-                if login.email in present
-            ]
+            return Entrances(
+                logins=[
+                    f"  {login.role:<12}{login.email:<28}{login.password}"
+                    for login in DEMO_LOGINS
+                    if login.email in present
+                ],
+                api_key=DEMO_API_KEY if has_sandbox else "",
+            )
     except OperationalError as error:
         raise CannotRun(f"The database cannot be used: {error}") from error
     finally:
@@ -194,7 +210,7 @@ def wait_for_page(address: str, web: Part) -> None:
                 raise CannotRun(f"The page does not answer ({error}); see {web.log}.") from error
 
 
-def serve(listener: socket.socket, database_url: str, *, logins: list[str], parts: list[Part]) -> None:
+def serve(listener: socket.socket, database_url: str, *, entrances: Entrances, parts: list[Part]) -> None:
     """Start the web server and the worker into `parts` and watch them.
 
     Raises:
@@ -216,8 +232,11 @@ def serve(listener: socket.socket, database_url: str, *, logins: list[str], part
     wait_for_page(address, web)
     parts.append(Part("worker", "manage.py", "procrastinate", "worker", database_url=database_url))
     print(f"\nBallada is at {address}")
-    if logins:
-        print("Sign in with one of these (role, e-mail, password):", *logins, sep="\n")
+    if entrances.logins:
+        print("Sign in with one of these (role, e-mail, password):", *entrances.logins, sep="\n")
+    print(f"The API is at {address}api/docs; docs/connect.md connects a shop.")
+    if entrances.api_key:
+        print(f"Try it in the sandbox with this key:\n  {entrances.api_key}")
     print(
         f"Logs, with the e-mails in them: {', '.join(str(part.log.relative_to(PROJECT)) for part in parts)}"
     )
@@ -246,7 +265,7 @@ def run() -> None:
     os.environ["BALLADA_DEMO"] = "true"
     parts: list[Part] = []
     try:
-        serve(listener, database_url, logins=prepare_database(is_embedded=is_embedded), parts=parts)
+        serve(listener, database_url, entrances=prepare_database(is_embedded=is_embedded), parts=parts)
     finally:
         _on_signals(signal.SIG_IGN)
         for part in parts:

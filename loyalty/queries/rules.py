@@ -96,10 +96,15 @@ def points_for(rule_set: RuleSet, base_sum: Decimal, coefficient: Decimal) -> in
 
 
 def redemption_cap_points(rule_set: RuleSet, tier: Tier, total_sum: Decimal) -> int:
-    """How many points may pay for an order of that sum; the tier's own cap comes before the edition's."""
-    own_cap_rate = tier.redemption_cap_rate
-    cap_rate = rule_set.redemption_cap_rate if own_cap_rate is None else own_cap_rate
-    return int((total_sum * cap_rate).to_integral_value(rounding=ROUND_FLOOR))
+    """How many points may pay for an order of that sum."""
+    cap_sum = total_sum * redemption_cap_rate(rule_set, tier)
+    return int(cap_sum.to_integral_value(rounding=ROUND_FLOOR))
+
+
+def redemption_cap_rate(rule_set: RuleSet, tier: Tier) -> Decimal:
+    """The share of an order that points may pay; the tier's own comes before the edition's."""
+    own_rate = tier.redemption_cap_rate
+    return rule_set.redemption_cap_rate if own_rate is None else own_rate
 
 
 def available_at(rule_set: RuleSet, credited_at: datetime) -> datetime:
@@ -151,6 +156,25 @@ def paid_sum_since_at(rule_set: RuleSet, at: datetime) -> datetime | None:
     local = timezone.localtime(at, timezone.get_default_timezone())
     first = months_later(local.date(), -rule_set.paid_sum_months)
     return local.replace(year=first.year, month=first.month, day=first.day)
+
+
+def leaves_period_at(rule_set: RuleSet, counted_at: datetime) -> datetime:
+    """When an order that was counted at that moment stops deciding the tier, if nothing else changes.
+
+    The first moment for which `paid_sum_since_at` is not before it. The edition counts a period.
+    """
+    months = rule_set.paid_sum_months
+    if months is None:
+        raise ValueError(f"Edition {rule_set.number} counts orders of all time.")
+    local = timezone.localtime(counted_at, timezone.get_default_timezone())
+    day = months_later(local.date(), months)
+    # A month that is shorter than the order's has no such day: then the next one begins without it.
+    while months_later(day, -months) < local.date():
+        day += timedelta(days=1)
+    moment = local.replace(year=day.year, month=day.month, day=day.day)
+    if months_later(day, -months) == local.date():
+        return moment
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _edition(key: EditionKey) -> RuleSet:

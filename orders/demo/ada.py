@@ -69,7 +69,7 @@ class AdaStory:
         on(ago(4, 18, 20), self._give_to_ben)
         on(ago(1, 17, 40), self._ben_orders)
         # It keeps the points for a day: from the hour in which the demo is looked at first.
-        on(self.world.timeline.until.replace(minute=0, second=0, microsecond=0), self._leave_unpaid)
+        on(self.world.timeline.hour, self._leave_unpaid)
 
     def _ada_joins(self, at: datetime) -> None:
         self.ada = self.world.join_online(ADA, at, password=DEMO_PASSWORD)

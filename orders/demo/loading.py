@@ -14,6 +14,7 @@ from orders.demo.ada import AdaStory
 from orders.demo.cast import CAST_SIZE, OFFICES, townspeople
 from orders.demo.customers import Customer, plan, plan_office
 from orders.demo.plots import MembersPlot, ProgrammePlot
+from orders.demo.sandbox import fill_sandbox
 from orders.demo.timeline import Show, Timeline
 from orders.demo.world import World
 from orders.errors import OrderError
@@ -48,9 +49,10 @@ class NotEmpty(DemoRefused):
 
 @dataclass(frozen=True)
 class Loaded:
-    """How much the demo brought."""
+    """How much the demo brought; `sandbox_members` are not among the members."""
 
     members: int
+    sandbox_members: int
     orders: int
     postings: int
 
@@ -59,8 +61,9 @@ def load_demo(*, at: datetime, show: Show, members: int = MEMBERS) -> Loaded:
     """Fill an empty database with two years of a chain of coffee shops, up to `at`.
 
     All of it is one transaction: a demo is complete or is not there. On the same day it is the same
-    demo, but for Ada's unpaid order, which is as old as the hour. `show` is told how much of how much is
-    done. The cast comes always; ordinary people join until there are so many `members`.
+    demo, but for two unpaid orders, which are as old as the hour. `show` is told how much of how much is
+    done. The cast comes always; ordinary people join until there are so many `members`. Beside them is
+    a sandbox for the API.
 
     Raises:
         ProductionRefused: the settings are those of production.
@@ -76,7 +79,13 @@ def load_demo(*, at: datetime, show: Show, members: int = MEMBERS) -> Loaded:
         timeline = Timeline(until=at)
         _plan(World(timeline), members)
         timeline.run(show)
-        return Loaded(Member.objects.count(), Order.objects.count(), Posting.objects.count())
+        fill_sandbox(timeline)
+        return Loaded(
+            members=Member.objects.filter(is_sandbox=False).count(),
+            sandbox_members=Member.objects.filter(is_sandbox=True).count(),
+            orders=Order.objects.count(),
+            postings=Posting.objects.count(),
+        )
 
 
 def _plan(world: World, members: int) -> None:

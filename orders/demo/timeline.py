@@ -15,12 +15,14 @@ class Timeline:
     """What is to happen, by its moment; an action may add later ones.
 
     `midnight` is the beginning of today in the programme's zone: everything is told from there.
-    `until` is the moment of loading, and what would lie after it does not happen.
+    `until` is the moment of loading, and what would lie after it does not happen; `hour` is the
+    beginning of its hour.
     """
 
     def __init__(self, until: datetime) -> None:
         self.until = timezone.localtime(until, timezone.get_default_timezone())
-        self.midnight = self.until.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.hour = self.until.replace(minute=0, second=0, microsecond=0)
+        self.midnight = self.hour.replace(hour=0)
         self._waiting: list[tuple[datetime, int, Action]] = []
         self._turns = count()
 

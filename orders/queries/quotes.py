@@ -19,6 +19,7 @@ from loyalty.queries.rules import (
     expires_on,
     points_for,
     redemption_cap_points,
+    redemption_cap_rate,
     rule_set_in_force,
     tier_for,
 )
@@ -158,7 +159,6 @@ def quote(
     purse = balance(account_id=member.pk, at=at) if member else None
     tier = stand.spending_tier
     cap_points = redemption_cap_points(rule_set, tier, total_sum)
-    cap_rate = tier.redemption_cap_rate
     minimum_points = rule_set.redemption_minimum_points
     available_points = purse.available_points if purse else 0
 
@@ -206,7 +206,7 @@ def quote(
         expires_on=expires_on(rule_set, at) if member else None,
         available_points=available_points,
         cap_points=cap_points,
-        cap_rate=rule_set.redemption_cap_rate if cap_rate is None else cap_rate,
+        cap_rate=redemption_cap_rate(rule_set, tier),
         minimum_points=minimum_points,
         spendable_points=spendable_points,
         limited_by=limited_by,

@@ -60,6 +60,17 @@ def test_overview_sums_the_points_of_all_members(ada, ben, sue, client_of, langu
     assert f"{sum_of_all}\u00a0₽" in text
 
 
+def test_overview_leaves_out_who_is_in_a_sandbox(ada, sue, client_of):
+    earn(ada, 40)
+    earn(MemberFactory(is_sandbox=True), 777)
+    client = client_of(sue)
+    client.cookies["django_language"] = "en"
+
+    text = Page(client.get("/console/")).text
+
+    assert "Members 1 Points outstanding 40 What they are worth 40\u00a0₽" in text
+
+
 @pytest.mark.parametrize(("found_count", "verdict"), [(0, "clean"), (3, "promises broken")])
 def test_overview_tells_the_last_audit(sue, client_of, found_count, verdict):
     client = client_of(sue)

@@ -32,7 +32,8 @@ class Command(BaseCommand):
         if self.stdout.isatty():
             self.stdout.write("\r\033[K", ending="")
         self.stdout.write(
-            f"Demo: {loaded.members} members, {loaded.orders} orders, {loaded.postings} operations. "
+            f"Demo: {loaded.members} members and {loaded.sandbox_members} in the sandbox, "
+            f"{loaded.orders} orders, {loaded.postings} operations. "
             f"The audit of the ledger {verdict}."
         )
 
