@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from accounts.errors import NoMember
-from accounts.models import Member, User
+from accounts.models import ContactChange, Member, User
+from accounts.queries import contact_changes
 from accounts.roles import Role
 
 View = Callable[..., HttpResponseBase]
@@ -30,6 +33,30 @@ def own_member(request: HttpRequest) -> Member:
     if member is None:
         raise NoMember
     return member
+
+
+def signed_in_user(request: HttpRequest) -> User:
+    """The login of a request that `login_required` has let in."""
+    return cast(User, request.user)
+
+
+def own_contact_change(member: Member, change_id: int) -> ContactChange:
+    """The request of that number, if it is this member's.
+
+    Raises:
+        Http404: there is none, or it is somebody else's.
+    """
+    return get_object_or_404(contact_changes(member), pk=change_id)
+
+
+def own_session(user: User, session_id: int) -> UserSession:
+    """The session of that number, if it is this user's.
+
+    Raises:
+        Http404: there is none, or it is somebody else's.
+    """
+    session: UserSession = get_object_or_404(UserSession, user=user, pk=session_id)
+    return session
 
 
 def roles(user: User | AnonymousUser) -> frozenset[str]:

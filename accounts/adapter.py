@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -57,6 +58,17 @@ class AccountAdapter(DefaultAccountAdapter):
             # The address was free when the form was checked, and taken a moment later.
             raise ImmediateHttpResponse(self.respond_email_verification_sent(request, None)) from error
         return saved
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Whether the address is verified now; a login that has one already changes it in the profile.
+
+        allauth alone would let a code from the new address replace the old one, unasked.
+        """
+        others = EmailAddress.objects.filter(user=email_address.user_id, verified=True)
+        if others.exclude(email=email_address.email).exists():
+            return False
+        is_confirmed: bool = super().confirm_email(request, email_address)
+        return is_confirmed
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Where to go after signing in: staff who are no members have no cabinet, but the console."""

@@ -1,5 +1,7 @@
 """E-mail addresses, phone numbers and names: one spelling of each, and what others may see."""
 
+import unicodedata
+
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,6 +11,9 @@ from django.utils.translation import gettext
 from accounts.errors import InvalidEmail, InvalidPhone
 
 EMAIL_LENGTH = 254
+NO_BREAK_SPACE = "\u00a0"
+# What some scripts join their letters by; every other invisible character could turn a name around.
+JOINERS = "\u200c\u200d"
 
 
 def normalise_email(text: str) -> str:
@@ -40,6 +45,29 @@ def normalise_phone(text: str) -> str:
     if phone.extension or not phonenumbers.is_valid_number(phone):
         raise InvalidPhone
     return phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
+
+
+def readable_phone(phone: str) -> str:
+    """The number of E.164 as people write it, on one line: “+7 916 123-45-67”."""
+    number = phonenumbers.format_number(
+        phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    )
+    return number.replace(" ", NO_BREAK_SPACE)
+
+
+def readable_contact(contact: str) -> str:
+    """The e-mail as it is, or the phone as people write it."""
+    return contact if "@" in contact else readable_phone(contact)
+
+
+def tidy_name(text: str) -> str:
+    """The name with single spaces and without characters that nobody sees; empty if it has no letter."""
+    seen = "".join(
+        character
+        for character in text
+        if character.isspace() or character in JOINERS or unicodedata.category(character) not in ("Cc", "Cf")
+    )
+    return " ".join(seen.split()) if any(character.isalpha() for character in seen) else ""
 
 
 def masked_name(first_name: str, last_name: str) -> str:

@@ -1,5 +1,6 @@
 """What accounts refuse, each with a sentence for the person who reads it."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.http import Http404
@@ -46,6 +47,12 @@ class MistypedMemberNumber(InvalidMemberNumber):
     )
 
 
+class NoFirstName(AccountsError):
+    """There is no letter in the first name."""
+
+    sentence = _("Enter your first name: it is what letters begin with and friends see.")
+
+
 class InvalidEmail(AccountsError):
     """The text is no e-mail address."""
 
@@ -71,6 +78,87 @@ class PhoneTaken(AccountsError):
     """Another member has that phone number."""
 
     sentence = _("Another member already has this phone number.")
+
+
+class SameContact(AccountsError):
+    """The member has that contact already, and has confirmed it."""
+
+    sentence = _("This is what you have now. Enter something different.")
+
+
+class TooManyContactChanges(AccountsError):
+    """Codes were asked for too often; `wait` is how long it takes until they may be again."""
+
+    def __init__(self, *, wait: timedelta) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+    def __str__(self) -> str:
+        minutes = max(1, -(-self.wait // timedelta(minutes=1)))
+        if minutes < 60:
+            return ngettext(
+                "You have asked for codes too often. Try again in %(count)d minute.",
+                "You have asked for codes too often. Try again in %(count)d minutes.",
+                minutes,
+            ) % {"count": minutes}
+        hours = -(-minutes // 60)
+        return ngettext(
+            "You have asked for codes too often. Try again in %(count)d hour.",
+            "You have asked for codes too often. Try again in %(count)d hours.",
+            hours,
+        ) % {"count": hours}
+
+
+class WrongCodes(AccountsError):
+    """One code or both are not the ones that were sent; `wrong_fields` names them."""
+
+    def __init__(self, *, wrong_fields: list[str], tries_left: int) -> None:
+        super().__init__(wrong_fields, tries_left)
+        self.wrong_fields = wrong_fields
+        self.tries_left = tries_left
+
+    def __str__(self) -> str:
+        return ngettext(
+            "This is not the code we sent. Check it; %(count)d try is left.",
+            "This is not the code we sent. Check it; %(count)d tries are left.",
+            self.tries_left,
+        ) % {"count": self.tries_left}
+
+
+class ContactChangeOver(AccountsError):
+    """The request to change a contact cannot be confirmed any more."""
+
+    sentence = _("This request has ended. Nothing was changed; ask for new codes.")
+
+
+class ContactChangeExpired(ContactChangeOver):
+    """The codes are too old."""
+
+    sentence = _("These codes are too old. Nothing was changed; ask for new ones.")
+
+
+class ContactChangeReplaced(ContactChangeOver):
+    """Newer codes were asked for, perhaps in another tab."""
+
+    sentence = _("Newer codes were asked for since then, and these no longer work. Use the newest ones.")
+
+
+class TooManyWrongCodes(ContactChangeOver):
+    """Wrong codes were entered too often."""
+
+    sentence = _("Wrong codes were entered too often. Nothing was changed; ask for new codes.")
+
+
+class MessageNotSent(AccountsError):
+    """A letter or a text message could not be handed over for sending."""
+
+    sentence = _("The message could not be sent. Nothing was changed; try again in a few minutes.")
+
+
+class NoTextMessages(AccountsError):
+    """No text messages can be sent from here, so no phone can be confirmed."""
+
+    sentence = _("We cannot send text messages at the moment, so a phone cannot be confirmed here.")
 
 
 class LoginTaken(AccountsError):

@@ -1,13 +1,19 @@
-"""The part of the sign-up form that is ours; allauth adds the e-mail and the password."""
+"""Our part of the sign-up form, to which allauth adds e-mail and password, and the forms of the profile."""
+
+import re
+from typing import Any
 
 from django import forms
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
-from accounts.models import Consent, User
+from accounts.contacts import EMAIL_LENGTH, readable_contact
+from accounts.errors import InvalidEmail, InvalidPhone, NoFirstName
+from accounts.models import Consent, ContactChange, User
 
 
 class SignupForm(forms.Form):
@@ -47,3 +53,81 @@ class SignupForm(forms.Form):
                     how=Consent.How.SIGN_UP,
                     recorded_at=timezone.now(),
                 )
+
+
+class NameForm(forms.Form):
+    """How the person is called."""
+
+    first_name = forms.CharField(
+        label=_("First name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+        error_messages={"required": NoFirstName.sentence},
+    )
+    last_name = forms.CharField(
+        label=_("Last name"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+
+
+class NewEmailForm(forms.Form):
+    """The e-mail that somebody wants to have from now on; what it must be is the service's to say."""
+
+    contact = forms.CharField(
+        label=_("New e-mail"),
+        max_length=EMAIL_LENGTH,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"required": InvalidEmail.sentence},
+    )
+
+
+class NewPhoneForm(forms.Form):
+    """The phone that somebody wants to have from now on; what it must be is the service's to say."""
+
+    contact = forms.CharField(
+        label=_("New phone"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+        error_messages={"required": InvalidPhone.sentence},
+    )
+
+
+class CodeField(forms.CharField):
+    """Six digits, written with any spaces and hyphens between them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+            max_length=20,
+            error_messages={
+                "required": _("Enter the code: it has six digits."),
+                "digits": _("A code has six digits. Check it and try again."),
+            },
+        )
+
+    def to_python(self, value: Any) -> str:
+        """The six digits.
+
+        Raises:
+            ValidationError: there is something else, or a different number of digits.
+        """
+        code = re.sub(r"[\s-]", "", super().to_python(value) or "")
+        if code and not re.fullmatch(r"[0-9]{6}", code):
+            raise forms.ValidationError(self.error_messages["digits"], code="digits")
+        return code
+
+
+class CodesForm(forms.Form):
+    """The code from the contact in use and the one from the new contact."""
+
+    current_code = CodeField()
+    new_code = CodeField()
+
+    def __init__(self, data: QueryDict | None = None, *, change: ContactChange) -> None:
+        super().__init__(data)
+        for name, contact in (("current_code", change.current_contact), ("new_code", change.new_contact)):
+            self.fields[name].label = gettext("Code sent to %(contact)s") % {
+                "contact": readable_contact(contact)
+            }

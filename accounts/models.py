@@ -1,5 +1,6 @@
 """Who someone is: the login, the member of the programme, and what they agreed to."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -54,6 +55,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def full_name(self) -> str:
+        """The name as its owner sees it; empty when it is not known."""
+        return f"{self.first_name} {self.last_name}".strip()
 
     @cached_property
     def role_names(self) -> frozenset[str]:
@@ -115,6 +121,16 @@ class Member(models.Model):
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
+    def verified_email(self) -> str | None:
+        """The e-mail that the member has proved to own."""
+        return self.email if self.email_verified_at else None
+
+    @property
+    def verified_phone(self) -> str | None:
+        """The phone that the member has proved to own, in E.164."""
+        return str(self.phone) if self.phone and self.phone_verified_at else None
+
+    @property
     def masked_name(self) -> str:
         """The name as other members see it: “Мария П.”."""
         return masked_name(self.first_name, self.last_name)
@@ -158,3 +174,60 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.text_version}"
+
+
+class ContactChange(models.Model):
+    """A member's wish to change a contact; it comes true when both contacts are confirmed.
+
+    One code goes to `current_contact`, which the member has proved to own, and one to `new_contact`.
+    Only their hashes are kept. A new contact that is somebody else's is sent no code, so its hash is
+    missing and nothing can match it. Rows stay, as the record of what was asked for and what became of it.
+    """
+
+    class Kind(models.TextChoices):
+        EMAIL = "email"
+        PHONE = "phone"
+
+    class Outcome(models.TextChoices):
+        CONFIRMED = "confirmed"
+        REPLACED = "replaced"
+        CANCELLED = "cancelled"
+        WRONG_CODES = "wrong_codes"
+        TAKEN = "taken"
+        NOT_SENT = "not_sent"
+
+    MOST_WRONG_CODES = 5
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="contact_changes")
+    kind = models.CharField(max_length=10, choices=Kind)
+    current_contact = models.CharField(max_length=254)
+    new_contact = models.CharField(max_length=254)
+    current_code_hash = models.CharField(max_length=64)
+    new_code_hash = models.CharField(max_length=64, null=True)
+    wrong_codes = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member"], condition=Q(ended_at=None), name="contact_change_is_one_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, outcome="") | (Q(ended_at__isnull=False) & ~Q(outcome="")),
+                name="contact_change_ends_with_an_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(wrong_codes__lte=5), name="contact_change_ends_after_five_wrong_codes"
+            ),
+        ]
+        indexes = [models.Index(fields=["member", "asked_at"], name="contact_changes_of_a_member")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.new_contact}"
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the codes may still be entered."""
+        return self.ended_at is None and at < self.expires_at

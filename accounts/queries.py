@@ -1,8 +1,15 @@
 """Reads about people that more than one place asks for."""
 
-from django.db.models import Case, Q, QuerySet, When
+from datetime import datetime
+from typing import NamedTuple
 
-from accounts.models import Consent, Member, User
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db.models import Case, Q, QuerySet, When
+from django.utils.crypto import constant_time_compare
+
+from accounts.models import Consent, ContactChange, Member, User
 
 
 def members_by_contact(
@@ -44,3 +51,76 @@ def consents_in_force(*, user: User | None = None, member: Member | None = None)
         consents(user=user, member=member).order_by("kind", "-recorded_at", "-pk").distinct("kind")
     )
     return Consent.objects.filter(pk__in=last_of_each_kind.values("pk"), is_given=True).order_by("kind")
+
+
+class ConsentStanding(NamedTuple):
+    """One kind of consent: the latest record of it, if there is any."""
+
+    kind: str
+    label: str
+    latest: Consent | None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the consent is in force."""
+        return self.latest is not None and self.latest.is_given
+
+
+def consent_standings(history: list[Consent]) -> list[ConsentStanding]:
+    """Each kind of consent, from the records of one person, given newest first."""
+    latest = {consent.kind: consent for consent in reversed(history)}
+    return [ConsentStanding(kind.value, str(kind.label), latest.get(kind)) for kind in Consent.Kind]
+
+
+def contact_changes(member: Member) -> QuerySet[ContactChange]:
+    """Everything that the member asked to change about their contacts."""
+    return ContactChange.objects.filter(member=member)
+
+
+def open_contact_change(member: Member, *, at: datetime) -> ContactChange | None:
+    """The request whose codes the member may still enter."""
+    return contact_changes(member).filter(ended_at=None, expires_at__gt=at).first()
+
+
+def confirming_contact(member: Member, kind: str) -> str:
+    """The contact at which the member must allow a change of that kind.
+
+    It is the one in use if it is verified, then the other one, then the address of the login, which
+    was verified before the first sign-in.
+    """
+    own = member.verified_phone if kind == ContactChange.Kind.PHONE else None
+    user = member.user
+    return own or member.verified_email or (user.email if user else "")
+
+
+def language_of_other_owner(*, kind: str, contact: str, member: Member) -> str | None:
+    """The language of whoever else has that contact, as a member or as a login; None when nobody has.
+
+    A login that is no member yet is written to in the language of who asks.
+    """
+    is_email = kind == ContactChange.Kind.EMAIL
+    others = members_by_contact(email=contact) if is_email else members_by_contact(phone=contact)
+    language = others.exclude(pk=member.pk).values_list("language", flat=True).first()
+    is_others_login = (
+        is_email
+        and User.objects.exclude(member=member)
+        .filter(Q(email=contact) | Q(emailaddress__email=contact, emailaddress__verified=True))
+        .exists()
+    )
+    return language or (member.language if is_others_login else None)
+
+
+def live_sessions(user: User, *, at: datetime) -> list[UserSession]:
+    """Where the user is signed in, last seen first: sessions that have not ended, run out or been voided.
+
+    A session is void once the password has changed. Two queries, however many sessions there are.
+    """
+    known = {one.session_key: one for one in UserSession.objects.filter(user=user)}
+    stored = Session.objects.filter(session_key__in=known, expire_date__gt=at)
+    live = [known[session.session_key] for session in stored if _is_session_of(user, session.get_decoded())]
+    return sorted(live, key=lambda one: one.last_seen_at, reverse=True)
+
+
+def _is_session_of(user: User, data: dict[str, str]) -> bool:
+    is_valid = constant_time_compare(data.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+    return data.get(SESSION_KEY) == str(user.pk) and is_valid

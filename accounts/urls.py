@@ -3,8 +3,23 @@
 from django.urls import path
 
 from accounts import views
+from accounts.models import ContactChange
 
 app_name = "accounts"
 urlpatterns = [
     path("language/", views.set_language, name="set_language"),
+    path("profile/", views.show_profile, name="profile"),
+    path("profile/name/", views.change_name, name="change_name"),
+    path("profile/email/", views.change_contact, {"kind": ContactChange.Kind.EMAIL}, name="change_email"),
+    path("profile/phone/", views.change_contact, {"kind": ContactChange.Kind.PHONE}, name="change_phone"),
+    path("profile/changes/<int:change_id>/", views.confirm_contact, name="confirm_contact"),
+    path(
+        "profile/changes/<int:change_id>/cancel/", views.cancel_contact_change, name="cancel_contact_change"
+    ),
+    path("profile/consents/<slug:kind>/", views.change_consent, name="change_consent"),
+    path("profile/sessions/<int:session_id>/end/", views.end_session, name="end_session"),
+    path("profile/sessions/end-others/", views.end_other_sessions, name="end_other_sessions"),
+    # allauth's own pages for these are closed: its change of an e-mail asks the new address alone.
+    path("accounts/email/", views.lead_to_profile),
+    path("accounts/sessions/", views.lead_to_profile),
 ]

@@ -1,4 +1,4 @@
-"""What a library tells us: allauth has verified an e-mail address."""
+"""What we are told from below: allauth has verified an e-mail address, or a member a new contact."""
 
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed
@@ -7,7 +7,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from orders.services.joining import join_programme
+from accounts.services.contact_changes import when_contact_verified
+from orders.services.joining import credit_waiting_orders, join_programme
+
+when_contact_verified(credit_waiting_orders)
 
 
 @receiver(email_confirmed)

@@ -36,7 +36,10 @@ ENTRANCE = (
 CABINET = (
     "/",
     "/operations/",
-    "/accounts/email/",
+    "/profile/",
+    "/profile/name/",
+    "/profile/email/",
+    "/profile/phone/",
     "/accounts/password/change/",
     "/accounts/reauthenticate/",
     "/accounts/logout/",

@@ -4,7 +4,11 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from accounts.contacts import readable_contact
+from accounts.devices import device_name
 from accounts.numbers import format_member_number
 
 if TYPE_CHECKING:
@@ -17,6 +21,27 @@ register = template.Library()
 def member_number(number: str) -> str:
     """The number in groups of four: “2481 9073 6514”."""
     return format_member_number(number)
+
+
+@register.filter
+def contact(text: object) -> str:
+    """The e-mail, or the phone as people write it: “+7 916 123-45-67”."""
+    return readable_contact(str(text))
+
+
+@register.filter
+def contact_in_a_row(text: object) -> SafeString:
+    """The same where there is little room: an e-mail may go on below from its “@”, a phone never."""
+    readable = readable_contact(str(text))
+    if "@" in readable:
+        return format_html("{}<wbr>@{}", *readable.rsplit("@", 1))
+    return format_html('<span class="nowrap">{}</span>', readable)
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """The browser and the system: “Firefox on Windows”."""
+    return device_name(user_agent)
 
 
 @register.simple_tag

@@ -69,7 +69,7 @@ def test_create_member_refuses_a_login_that_has_a_member(ada):
 
 def test_create_member_draws_another_number_when_the_first_is_taken(ada, monkeypatch):
     drawn = iter([ada.number, "248190736514"])
-    monkeypatch.setattr(services, "new_member_number", lambda: next(drawn))
+    monkeypatch.setattr(services.members, "new_member_number", lambda: next(drawn))
 
     assert create_member().number == "248190736514"
 

@@ -1,5 +1,7 @@
 from django.template import Context, Template
 
+from accounts.templatetags.accounts import contact_in_a_row
+
 LOGINS = Template(
     "{% load accounts %}{% demo_logins as logins %}"
     "{% for role, email, password in logins %}{{ role }} {{ email }} {{ password }};{% endfor %}"
@@ -19,3 +21,8 @@ def test_demo_logins_are_not_shown_elsewhere(settings):
     settings.IS_DEMO = False
 
     assert LOGINS.render(Context()) == ""
+
+
+def test_contact_in_a_row_breaks_an_email_only_before_its_at_and_a_phone_never():
+    assert contact_in_a_row("<b>@example.com") == "&lt;b&gt;<wbr>@example.com"
+    assert contact_in_a_row("+79161234567") == ('<span class="nowrap">+7\u00a0916\u00a0123-45-67</span>')

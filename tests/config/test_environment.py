@@ -185,6 +185,10 @@ PRODUCTION = {
         ({"BALLADA_HOLD_HOURS": "soon"}, "BALLADA_HOLD_HOURS is “soon”; set it to a whole number from 1 on."),
         ({"BALLADA_DEMMO": "true"}, "BALLADA_DEMMO is not a setting of Ballada;"),
         (
+            {"BALLADA_SMS_URL": "sms.example"},
+            "BALLADA_SMS_URL is no address; set it like https://sms.example/send.",
+        ),
+        (
             {**PRODUCTION, "BALLADA_SECRET_KEY": ""},
             "BALLADA_SECRET_KEY is not set; production does not start without it.",
         ),

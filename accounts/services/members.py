@@ -1,4 +1,4 @@
-"""Everything that writes who someone is: members, their logins, consents, roles, language."""
+"""Members and their logins: the name, the consents, the roles, the language."""
 
 from datetime import datetime
 
@@ -6,8 +6,8 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from accounts import queries
-from accounts.contacts import normalise_email, normalise_phone
-from accounts.errors import AccountsError, EmailTaken, LoginTaken, PhoneTaken
+from accounts.contacts import normalise_email, normalise_phone, tidy_name
+from accounts.errors import AccountsError, EmailTaken, LoginTaken, NoFirstName, PhoneTaken
 from accounts.models import CONSENT_TEXT_VERSION, Consent, Language, Member, User
 from accounts.numbers import new_member_number
 from accounts.roles import Role
@@ -17,6 +17,9 @@ TAKEN: dict[str, type[AccountsError]] = {
     "member_email_is_one_member": EmailTaken,
     "member_phone_is_one_member": PhoneTaken,
     "accounts_member_user_id_key": LoginTaken,
+    "accounts_user_email_key": EmailTaken,
+    "user_email_is_one_login": EmailTaken,
+    "unique_verified_email": EmailTaken,
 }
 NUMBER_TAKEN = "accounts_member_number_key"
 
@@ -110,6 +113,18 @@ def record_consent(
     )
 
 
+@transaction.atomic
+def change_consent(*, member: Member, kind: str, is_given: bool, changed_at: datetime) -> Consent | None:
+    """Record that the member gives or takes back a consent in the cabinet; None when it is so already."""
+    # Pressing the button twice is one agreement.
+    member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    if queries.consents_in_force(member=member).filter(kind=kind).exists() == is_given:
+        return None
+    return record_consent(
+        member=member, kind=kind, is_given=is_given, how=Consent.How.CABINET, recorded_at=changed_at
+    )
+
+
 def assign_role(*, user: User, role: Role) -> None:
     """Give the login that role; one it already has stays."""
     user.groups.add(Group.objects.get(name=role))
@@ -120,6 +135,20 @@ def remove_role(*, user: User, role: Role) -> None:
     """Take that role from the login; one it does not have is no error."""
     user.groups.remove(Group.objects.get(name=role))
     user.__dict__.pop("role_names", None)
+
+
+@transaction.atomic
+def change_name(*, user: User, first_name: str, last_name: str) -> None:
+    """Call the login, and the member behind it, by that name, kept tidy.
+
+    Raises:
+        NoFirstName: there is no letter in the first name.
+    """
+    names = {"first_name": tidy_name(first_name), "last_name": tidy_name(last_name)}
+    if not names["first_name"]:
+        raise NoFirstName
+    User.objects.filter(pk=user.pk).update(**names)
+    Member.objects.filter(user=user).update(**names)
 
 
 def change_language(*, member: Member, language: str) -> None:
@@ -136,7 +165,7 @@ def _save_with_new_number(member: Member) -> Member:
             with transaction.atomic():
                 member.save(force_insert=True)
         except IntegrityError as error:
-            constraint = _broken_constraint(error)
+            constraint = broken_constraint(error)
             if constraint in TAKEN:
                 raise TAKEN[constraint] from error
             if constraint != NUMBER_TAKEN:
@@ -145,7 +174,7 @@ def _save_with_new_number(member: Member) -> Member:
             return member
 
 
-def _broken_constraint(error: IntegrityError) -> str | None:
+def broken_constraint(error: IntegrityError) -> str | None:
     """The name of the constraint that refused the row."""
     diagnostics = getattr(error.__cause__, "diag", None)
     return diagnostics.constraint_name if diagnostics else None
@@ -192,7 +221,7 @@ def _save_unless_taken(member: Member, **fields: object) -> None:
         with transaction.atomic():
             member.save(update_fields=list(fields))
     except IntegrityError as error:
-        if _broken_constraint(error) not in TAKEN:
+        if broken_constraint(error) not in TAKEN:
             raise
         for name, value in before.items():
             setattr(member, name, value)
