@@ -1,4 +1,4 @@
-"""`python -m bench ledger|page|import|cdnow|all`: measure, and compare within the same run."""
+"""`python -m bench ledger|page|register|import|cdnow|all`: measure, and compare within the same run."""
 
 import argparse
 import os
@@ -22,6 +22,13 @@ def page(is_quick: bool) -> bool:
     return page.main(is_quick=is_quick)
 
 
+def register_orders(is_quick: bool) -> bool:
+    """Many orders in one request, beside one by one."""
+    from bench import register_orders
+
+    return register_orders.main(is_quick=is_quick)
+
+
 def import_orders(is_quick: bool) -> bool:
     """The import of generated files, which fills the database it is given."""
     from bench.databases import own_database, url
@@ -37,7 +44,13 @@ def cdnow(is_quick: bool) -> bool:
 
 
 # What comes back is whether the goal was reached.
-BENCHES = {"ledger": ledger, "page": page, "import": import_orders, "cdnow": cdnow}
+BENCHES = {
+    "ledger": ledger,
+    "page": page,
+    "register": register_orders,
+    "import": import_orders,
+    "cdnow": cdnow,
+}
 
 
 def is_success(module: str, *arguments: str, **variables: str) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -14,10 +13,10 @@ from orders.models import ApiRequest, Source
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP status and the JSON that goes with it; `is_repeat` when it was given before."""
+    """An HTTP status and the text that goes with it; `is_repeat` when it was given before."""
 
     status: int
-    body: dict[str, Any]
+    body: str
     is_repeat: bool = False
 
 
@@ -27,6 +26,12 @@ class Refused(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer)
         self.answer = answer
+
+
+def wait_for_turn(source: Source, name: str) -> None:
+    """Wait until nobody else does what has this name at this source; the turn ends with the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", (name, source.pk))
 
 
 @ledger_write
@@ -42,8 +47,7 @@ def answer_once(
     Raises:
         IdempotencyKeyReused: the key came before with other content.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", (key, source.pk))
+    wait_for_turn(source, f"request {key}")
     # Locked although it never changes: so the commit of a repeat waits for a standby, as the first one's did.
     kept = ApiRequest.objects.select_for_update().filter(source=source, key=key).first()
     if kept is not None:

@@ -5,6 +5,8 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from accounts import services as accounts
+from accounts.contacts import tidy_name
+from accounts.errors import NoFirstName
 from accounts.models import Consent, Language, Member
 from loyalty.services.retry import ledger_write
 from loyalty.services.standing import standing_of
@@ -33,15 +35,18 @@ def register_member(
 
     Raises:
         ConsentMissing: they have not agreed to the programme's rules.
+        NoFirstName: there is no letter in the first name.
         InvalidEmail, InvalidPhone: a contact cannot be read.
         EmailTaken, PhoneTaken: another member has it.
         CustomerTaken: the source calls another member so.
     """
     if not agrees_to_programme:
         raise ConsentMissing
+    if not tidy_name(first_name):
+        raise NoFirstName
     member = accounts.create_member(
-        first_name=first_name,
-        last_name=last_name,
+        first_name=tidy_name(first_name),
+        last_name=tidy_name(last_name),
         email=email,
         phone=phone,
         language=language,

@@ -10,7 +10,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.models import Member
-from loyalty.services import ledger
 from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
 from orders.errors import ForeignOrder, OrderDiffers, WrongStatus
@@ -65,7 +64,7 @@ def place_order(
         ],
     }
     if member:
-        ledger.lock_accounts(member.pk)
+        steps.lock_accounts_of(member.pk)
     key = event_key("order", source.code, number, "placed")
     if placed_before := _placed_before(key, request):
         return placed_before

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.services import create_member
 from loyalty.services import ledger
@@ -19,6 +19,7 @@ from referrals.services import attach_inviter
 from tests.clock import MOSCOW, NOON
 from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
+from tests.orders.state import assert_same, state
 
 MAPPING = ColumnMapping(
     source="noon",
@@ -26,73 +27,6 @@ MAPPING = ColumnMapping(
 )
 LATER = NOON + timedelta(days=200)
 TIERS = (("Bronze", 0, "0.03"), ("Silver", 3_000, "0.05"), ("Gold", 9_000, "0.075"))
-# What an import must leave as the services do: everything but ids and the moments of recording.
-STATE = {
-    "accounts": """
-        select customer, available_points, pending_points, held_points, debt_points, version
-          from loyalty_points_account account join person on person.id = account.id""",
-    "lots": """
-        select customer, expires_on, fund, points, held_points
-          from loyalty_lot lot join person on person.id = account_id""",
-    "credits": """
-        select customer, points, taken_back_points, fund, available_at, expires_on, matured_at
-          from loyalty_credit credit join person on person.id = account_id""",
-    "entries": """
-        select customer, version, kind, purpose, effective_at, line, bucket, entry.points, expires_on,
-               available_after_points, pending_after_points, held_after_points, debt_after_points,
-               orders_order.number, posting.rule_set_id, posting.actor_id, explanation::text
-          from loyalty_entry entry join person on person.id = entry.account_id
-          join loyalty_posting posting on posting.id = entry.posting_id
-          left join loyalty_lot lot on lot.id = entry.lot_id
-          left join orders_order on orders_order.id = posting.order_id""",
-    "programme": """
-        select account_id, kind, effective_at, line, bucket, points, origin_id is null
-          from loyalty_entry entry join loyalty_posting posting on posting.id = entry.posting_id
-         where account_id < 0""",
-    "requests": "select key, refusal, limit_points from loyalty_request",
-    "standings": """
-        select customer, paid_sum, tier_id, since_at, floor_position
-          from loyalty_standing standing join person on person.id = standing.member_id""",
-    "tier changes": """
-        select customer, from_tier_id, to_tier_id, change.rule_set_id, change.changed_at, cause,
-               number, actor_id, reason
-          from loyalty_tier_change change join person on person.id = change.member_id
-          left join orders_order on orders_order.id = change.order_id""",
-    "paid sums": """
-        select customer, number, counted_at, recorded_at, entry.paid_sum
-          from loyalty_paid_sum_entry entry join person on person.id = entry.member_id
-          join orders_order on orders_order.id = entry.order_id""",
-    "orders": """
-        select customer, to_jsonb(orders_order) - '{id,member_id,outlet_id,changed_at}'::text[], outlet.name
-          from orders_order join person on person.id = orders_order.member_id
-          left join orders_outlet outlet on outlet.id = orders_order.outlet_id""",
-    "steps": """
-        select number, kind, key, request - 'member', happened_at, step.actor_id, money_sum,
-               step.earned_points, step.spent_points
-          from orders_order_step step join orders_order on orders_order.id = step.order_id""",
-    "rewards": """
-        select customer, number, base_sum, referral_rate, points, reward.rule_set_id, rewarded_at
-          from referrals_reward reward
-          join orders_order on orders_order.id = reward.order_id
-          join referrals_referral referral on referral.id = reward.referral_id
-          join person on person.id = referral.inviter_id""",
-    "members": "select customer, joined_at, first_name, email, language from person",
-}
-PEOPLE = """
-    with person as (
-        select member.id, joined_at, first_name, email, language, coalesce(external_id, number) as customer
-          from accounts_member member left join orders_customer on orders_customer.member_id = member.id)
-"""
-
-
-def state():
-    """Everything there is, by what it is called outside."""
-    found = {}
-    with connection.cursor() as cursor:
-        for name, query in STATE.items():
-            cursor.execute(f"{PEOPLE} select to_jsonb(row)::text from ({query}) as row order by 1")
-            found[name] = [row for (row,) in cursor.fetchall()]
-    return found
 
 
 @pytest.fixture
@@ -167,13 +101,6 @@ def both_ways(shop, rows, path):
     settle_all()
     assert report.new_orders == len(rows)
     return imported, state()
-
-
-def assert_same(imported, sent):
-    for name in STATE:
-        differing = set(imported[name]) ^ set(sent[name])
-        assert sorted(differing)[:6] == [], name
-        assert len(imported[name]) == len(sent[name]), name
 
 
 def people_with_a_past(shop):

@@ -2,15 +2,21 @@
 
 from decimal import Decimal
 from itertools import count
+from threading import Thread
+from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 
 from loyalty.errors import NotEnoughPoints
-from loyalty.models import Entry, Posting
+from loyalty.models import Entry, PointsAccount, Posting
+from loyalty.services import ledger
 from orders.errors import WrongStatus
 from orders.models import Order, OrderStep, Source
-from orders.services.orders import cancel_order, pay_order, place_order, refund_order
+from orders.services.orders import cancel_order, pay_order, place_order, refund_order, register_paid_order
+from referrals.models import Referral
+from referrals.services import attach_inviter
 from tests.clock import NOON
 from tests.factories import MemberFactory
 from tests.loyalty.points import earn
@@ -123,3 +129,45 @@ def test_a_failure_in_the_middle_of_a_payment_leaves_no_row(noon, monkeypatch):
 
 def _break(*arguments: object, **named: object) -> None:
     raise ZeroDivisionError
+
+
+def test_an_invited_members_order_waits_for_the_inviter_before_it_locks_anything(noon):
+    """Accounts are locked in ascending id, or a step of both members would wait for it in a circle."""
+    inviter, friend = MemberFactory(), MemberFactory()
+    for member in (inviter, friend):
+        earn(member, 100)
+    attach_inviter(invited=friend, inviter=inviter, since_at=NOON, how=Referral.How.LINK)
+    assert inviter.pk < friend.pk
+
+    def sell() -> None:
+        try:
+            register_paid_order(
+                source=noon, number="1", member=friend, total_sum=Decimal(1_000), paid_at=NOON
+            )
+        finally:
+            connection.close()
+
+    seller = Thread(target=sell)
+    with transaction.atomic():
+        ledger.lock_accounts(inviter.pk)
+        seller.start()
+        wait_until_somebody_waits_for_a_lock()
+        # Refused at once if the order had locked its own member first.
+        PointsAccount.objects.select_for_update(nowait=True).get(pk=friend.pk)
+    seller.join(timeout=30)
+    assert balance_of(inviter).available_points > 100
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    deadline = monotonic() + 10
+    while monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_stat_clear_snapshot()")
+            cursor.execute(
+                "select count(*) from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+        sleep(0.02)
+    raise AssertionError("nobody waits")

@@ -20,10 +20,10 @@ from orders.imports.mapping import ColumnMapping
 from orders.imports.rows import BadRow, read_rows
 from orders.models import Outlet, Source
 from orders.services.importing import staging, writing
-from orders.services.importing.counting import Counter, Outcome, RulesChanged
 from orders.services.importing.parallel import in_parallel
 from orders.services.importing.people import make_outlets
 from orders.services.importing.staging import Part, Staged
+from orders.services.sets.counting import Counter, Outcome, RulesChanged
 
 # Of PostgreSQL's advisory locks: the first number is ours, the second the source's.
 IMPORT_LOCK = 20_260_311
@@ -193,7 +193,7 @@ def _try_out(
             counter, counted_batch = Counter(rule_set), part.batch
         orders = staging.orders_of(part)
         counter.load({order.person for order in orders if order.person > 0})
-        points = sum(counter.count(order).points for order in orders)
+        points = sum(counter.count(order.purchase(order.person, None)).points for order in orders)
         tally.add(part, Outcome(points, counter.tiers()))
         progress(_("Counting"), tally.orders_count, staged.orders_count)
     tally.finish(rule_set)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from django.db import transaction
+
 from accounts.models import Language, Member
 from accounts.numbers import new_member_numbers
 from orders.models import Customer, Outlet, Source
-from orders.services.importing.bulk import copy_rows, next_ids
 from orders.services.importing.staging import StagedCustomer
+from orders.services.sets.bulk import copy_rows, next_ids
 
 
 def members_of(source: Source, customers: Sequence[StagedCustomer]) -> dict[str, int]:
@@ -48,9 +50,24 @@ def members_of(source: Source, customers: Sequence[StagedCustomer]) -> dict[str,
 
 def make_outlets(source: Source, names: Iterable[str]) -> dict[str, Outlet]:
     """The outlets of a source by what the file calls them: code or name. Unknown ones are made."""
+    outlets = _outlets_of(source)
+    unknown = [name for name in names if name not in outlets]
+    if unknown:
+        with transaction.atomic():
+            # Whoever else names them at this moment waits, and finds them afterwards.
+            Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+            outlets = _outlets_of(source)
+            _add_outlets(source, outlets, unknown)
+    return outlets
+
+
+def _outlets_of(source: Source) -> dict[str, Outlet]:
     known = list(source.outlets.all())
-    outlets = {outlet.name: outlet for outlet in known} | {outlet.code: outlet for outlet in known}
-    taken = {outlet.code for outlet in known}
+    return {outlet.name: outlet for outlet in known} | {outlet.code: outlet for outlet in known}
+
+
+def _add_outlets(source: Source, outlets: dict[str, Outlet], names: Iterable[str]) -> None:
+    taken = {outlet.code for outlet in outlets.values()}
     for name in names:
         if name in outlets:
             continue
@@ -59,7 +76,6 @@ def make_outlets(source: Source, names: Iterable[str]) -> dict[str, Outlet]:
             number += 1
         outlets[name] = Outlet.objects.create(source=source, code=f"outlet-{number}", name=name)
         taken.add(outlets[name].code)
-    return outlets
 
 
 def _free_numbers(count: int) -> list[str]:

@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from orders.imports.rows import BadRow, OrderRow
-from orders.models import Source
+from orders.models import Outlet, Source
+from orders.services.sets.purchase import Purchase
 
 # As many orders as are written in one transaction: some seconds' work, and a few megabytes.
 BATCH_ORDERS = 5_000
@@ -167,6 +168,17 @@ class StagedOrder:
     total_sum: Decimal
     delivery_sum: Decimal
     outlet: str
+
+    def purchase(self, person: int, outlet: Outlet | None) -> Purchase:
+        """The order as that person's, ready to be counted and written."""
+        return Purchase(
+            person=person,
+            number=self.number,
+            paid_at=self.paid_at,
+            total_sum=self.total_sum,
+            delivery_sum=self.delivery_sum,
+            outlet=outlet,
+        )
 
 
 @dataclass(frozen=True, slots=True)
