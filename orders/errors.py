@@ -195,7 +195,8 @@ class IdempotencyKeyReused(OrderError):
 
     def __str__(self) -> str:
         return _(
-            "This Idempotency-Key was used for a request with other content. Send a new request under a new key."
+            "This Idempotency-Key was used for a request with other content. "
+            "Send a new request under a new key."
         )
 
 

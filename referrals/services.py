@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import Member
-from loyalty.models import Purpose, RuleSet
+from loyalty.models import Purpose, RuleSet, Tier
 from loyalty.queries.rules import available_at, expires_on, points_for
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
@@ -56,19 +56,7 @@ def reward_inviter(
         at=at,
         available_at=available_at(rule_set, at),
         expires_on=expires_on(rule_set, at),
-        note=Note(
-            purpose=Purpose.REFERRAL,
-            order_id=order_id,
-            rule_set_id=rule_set.pk,
-            explanation={
-                "friend": invited.masked_name,
-                "edition": rule_set.number,
-                "tier": tier.name,
-                "coefficient": tier.referral_rate,
-                "base_sum": base_sum,
-                "rounding": rule_set.rounding,
-            },
-        ),
+        note=share_note(invited=invited, order_id=order_id, rule_set=rule_set, tier=tier, base_sum=base_sum),
     )
     return Reward.objects.create(
         referral=referral,
@@ -79,6 +67,23 @@ def reward_inviter(
         rule_set=rule_set,
         points=points,
         rewarded_at=at,
+    )
+
+
+def share_note(*, invited: Member, order_id: int, rule_set: RuleSet, tier: Tier, base_sum: Decimal) -> Note:
+    """What the credit of a share says about itself."""
+    return Note(
+        purpose=Purpose.REFERRAL,
+        order_id=order_id,
+        rule_set_id=rule_set.pk,
+        explanation={
+            "friend": invited.masked_name,
+            "edition": rule_set.number,
+            "tier": tier.name,
+            "coefficient": tier.referral_rate,
+            "base_sum": base_sum,
+            "rounding": rule_set.rounding,
+        },
     )
 
 

@@ -224,8 +224,9 @@ def refund_order(
 ) -> Order:
     """Part of a paid order is returned: by line position and sum, or by sum where it has no lines.
 
-    With `is_whole` all that is left is returned, and nothing else need be said. Points spent on it come back, points earned by it are taken back, so is the inviter's share, and
-    the paid sum shrinks. The sums are those that the goods had cost, points and money together.
+    With `is_whole` all that is left is returned, and nothing else need be said. Points spent on it
+    come back, points earned by it are taken back, so is the inviter's share, and the paid sum
+    shrinks. The sums are those that the goods had cost, points and money together.
 
     Raises:
         WrongStatus: the order is not paid.

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count
-from django.utils import timezone
 
-from loyalty.models import Purpose, Request, RuleSet, Tier
-from loyalty.queries.rules import months_later, points_for
-from loyalty.services.ledger import CreditRow, Note, event_key
+from loyalty.models import Request, RuleSet, Tier
+from loyalty.queries.rules import points_for
+from loyalty.services.ledger import CreditRow, event_key
 from orders.services.registering.counters import Counters
 from orders.services.sets.counting import Counted, Counter
 from orders.services.sets.purchase import Purchase
 from orders.services.sets.writing import Written
 from referrals.models import Referral, Reward
+from referrals.queries import is_in_time
+from referrals.services import share_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,8 @@ class Shares:
 
     def _earns(self, referral: Referral, purchase: Purchase, rule_set: RuleSet) -> bool:
         """Whether the edition lets the invitation bring a share, as `earning_referral` decides it."""
-        if rule_set.referral_months is not None:
-            end_on = months_later(timezone.localdate(referral.since_at), rule_set.referral_months)
-            if timezone.localdate(purchase.paid_at) >= end_on:
-                return False
+        if not is_in_time(referral, rule_set, purchase.paid_at):
+            return False
         if rule_set.referral_orders is None:
             return True
         return self.rewarded_orders.get(referral.pk, 0) < rule_set.referral_orders
@@ -74,18 +73,12 @@ def share_row(counter: Counter, row: Written, counted: Counted, share: Share) ->
         at=paid_at,
         available_at=counter.available_at(paid_at),
         expires_on=counter.expires_on(paid_at),
-        note=Note(
-            purpose=Purpose.REFERRAL,
+        note=share_note(
+            invited=share.referral.invited,
             order_id=row.order_id,
-            rule_set_id=counted.rule_set.pk,
-            explanation={
-                "friend": share.referral.invited.masked_name,
-                "edition": counted.rule_set.number,
-                "tier": share.tier.name,
-                "coefficient": share.tier.referral_rate,
-                "base_sum": counted.sums.base_sum,
-                "rounding": counted.rule_set.rounding,
-            },
+            rule_set=counted.rule_set,
+            tier=share.tier,
+            base_sum=counted.sums.base_sum,
         ),
     )
 
