@@ -10,9 +10,10 @@ PROBLEMS = PROJECT / "docs" / "problems.md"
 INTRODUCTION = """\
 # Refusals of the API
 
-Made by `make docs` from `orders/api/problems.py`. A refusal is a problem document (RFC 9457): `code` never changes,
-`detail` is a sentence for people in Russian or English (`Accept-Language`), `field` names what it is about, and `errors`
-lists every wrong field with what was expected. A running Ballada shows the same table at `/api/problems`.
+Made by `make docs` from `orders/api/problems.py`. A refusal is a problem document (RFC 9457): `code` never
+changes, `detail` is a sentence for people in Russian or English (`Accept-Language`), `field` names what it is
+about, and `errors` lists every wrong field with what was expected. A running Ballada shows the same table at
+`/api/problems`.
 
 | code | status | when it happens |
 |---|---|---|

@@ -248,7 +248,7 @@ class ApiRequest(models.Model):
     key = models.CharField(max_length=255)
     content_hash = models.CharField(max_length=64, help_text="Of method, address and body.")
     status = models.PositiveSmallIntegerField()
-    answer = models.JSONField()
+    answer = models.TextField(help_text="As it was sent, to the letter.")
     recorded_at = models.DateTimeField()
 
     class Meta:

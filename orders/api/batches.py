@@ -18,8 +18,8 @@ from orders.api.orders import specs_of
 from orders.api.people import People
 from orders.api.problems import Problem, problem_of
 from orders.api.questions import Basket
-from orders.api.refusals import WRITE
-from orders.api.types import Answer, Moment, Question, Text100
+from orders.api.refusals import SEND
+from orders.api.types import Answer, Moment, OrderNumber, Question, Text100, shown
 from orders.models import Order, Scope, Source
 from orders.services.importing.people import make_outlets
 from orders.services.registering import PaidOrder, register_paid_orders
@@ -32,7 +32,7 @@ MOST_ORDERS = 1_000
 class SoldOrder(Basket):
     """An order that is paid already."""
 
-    number: Text100 = Field(description="Unique among your orders, for ever.", examples=["A-1001"])
+    number: OrderNumber = Field(description="Unique among your orders, for ever.", examples=["A-1001"])
     outlet: Text100 | None = Field(
         None, description="The shop or branch, by code or name.", examples=["Arbat"]
     )
@@ -53,7 +53,7 @@ def _or_unreadable(value: Any, read: Callable[[Any], SoldOrder]) -> SoldOrder | 
     except ValidationError as error:
         number = value.get("number") if isinstance(value, dict) else None
         return Unreadable(
-            number if isinstance(number, str) else "",
+            shown(number) if isinstance(number, str) else "",
             [field_problem(found["loc"], found) for found in error.errors()],
         )
 
@@ -90,7 +90,7 @@ class BatchAnswer(Answer):
 
 @router.post(
     "/order-batches",
-    response={200: BatchAnswer, **WRITE},
+    response={200: BatchAnswer, **SEND},
     auth=Key(Scope.ORDERS_WRITE),
     operation_id="register_orders",
     summary="Register many paid orders",

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Header
@@ -17,8 +17,8 @@ from ninja.security import HttpBearer
 from accounts.errors import AccountsError
 from loyalty.errors import LoyaltyError
 from orders.api import problems
-from orders.api.errors import FieldProblem, InvalidRequest
-from orders.api.types import Answer
+from orders.api.errors import FieldProblem, InvalidRequest, NotJson
+from orders.api.types import Answer, shown
 from orders.errors import MomentInFuture
 from orders.models import ApiKey, Scope, Source
 from orders.services import api_keys, api_requests
@@ -74,7 +74,7 @@ def source_of(request: HttpRequest) -> Source:
 
 
 def refuse_unknown_parameters(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A query parameter that the operation does not know is refused, as an unknown field is."""
+    """A query parameter that the operation does not know, or gets twice, is refused as such a field is."""
 
     @wraps(view)
     def strict(request: HttpRequest, *args: Any, **values: Any) -> Any:
@@ -85,9 +85,13 @@ def refuse_unknown_parameters(view: Callable[..., Any]) -> Callable[..., Any]:
             if model.__ninja_param_source__ == "query"
             for name in model.__ninja_flatten_map__
         }
-        unknown = sorted(set(request.GET) - known)
-        if unknown:
-            raise InvalidRequest([FieldProblem(name, _("No such parameter.")) for name in unknown])
+        wrong = [
+            FieldProblem(shown(name), _("No such parameter.") if name not in known else _("Only once."))
+            for name, values in sorted(request.GET.lists())
+            if name not in known or len(values) > 1
+        ]
+        if wrong:
+            raise InvalidRequest(wrong)
         return view(request, *args, **values)
 
     return strict
@@ -125,21 +129,29 @@ def write_once(
         except (LoyaltyError, AccountsError) as refusal:
             problem = problems.problem_of(refusal)
             raise api_requests.Refused(
-                api_requests.Answer(problem.status, problems.body_of(problem))
+                api_requests.Answer(problem.status, problems.text_of(problem))
             ) from refusal
-        return api_requests.Answer(status, problems.body_of(said))
+        return api_requests.Answer(status, problems.text_of(said))
 
     kept = api_requests.answer_once(source=source, key=key, content_hash=_hash(request), at=now, act=answer)
-    if kept.status >= 400:
-        response = problems.problem_response(kept.status, kept.body)
-    else:
-        response = JsonResponse(kept.body, status=kept.status, json_dumps_params={"ensure_ascii": False})
+    response = HttpResponse(
+        kept.body,
+        status=kept.status,
+        content_type=problems.MEDIA_TYPE if kept.status >= 400 else "application/json",
+    )
     if kept.is_repeat:
         response["Idempotency-Replayed"] = "true"
     return response
 
 
 def _hash(request: HttpRequest) -> str:
-    """What the request asks for, in 64 letters; the order of names and the spaces do not count."""
-    asked = [request.method, request.path, json.loads(request.body)]
-    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    """What the request asks for, in 64 letters; the order of names and the spaces do not count.
+
+    Raises:
+        NotJson: it could just be read, but is nested too deeply to be written again.
+    """
+    try:
+        asked = [request.method, request.path, json.loads(request.body)]
+        return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    except RecursionError as error:
+        raise NotJson from error

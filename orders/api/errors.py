@@ -7,6 +7,9 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import LoyaltyError
 
+# Whoever sends more has not misspelt a field.
+MOST_PROBLEMS = 100
+
 
 @dataclass(frozen=True)
 class FieldProblem:
@@ -64,7 +67,7 @@ class InvalidRequest(ApiRefused):
 
     def __init__(self, problems: Sequence[FieldProblem]) -> None:
         super().__init__(problems)
-        self.problems = problems
+        self.problems = problems[:MOST_PROBLEMS]
         self.field = problems[0].field if problems else ""
 
     def __str__(self) -> str:

@@ -7,11 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from orders.api.errors import BadCursor
-from orders.api.types import Moment, Question
+from orders.api.types import Count, Moment, Question
 
 MOST_ITEMS = 200
 USUAL_ITEMS = 50
-LARGEST_NUMBER = 2**63 - 1
+# No id and no version comes near it, and the database can still count on from it.
+LARGEST_NUMBER = 2**62
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -23,7 +24,7 @@ class Feed(Question):
     cursor: Annotated[str, Field(max_length=100)] | None = Field(
         None, description="The place where an earlier answer ended."
     )
-    limit: int = Field(USUAL_ITEMS, ge=1, le=MOST_ITEMS)
+    limit: Count = Field(USUAL_ITEMS, ge=1, le=MOST_ITEMS)
 
 
 def place_of(*numbers: int) -> str:

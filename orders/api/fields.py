@@ -7,11 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orders.api.errors import FieldProblem
+from orders.api.types import shown
 
 
 def field_problem(names: Sequence[str | int], error: Mapping[str, Any]) -> FieldProblem:
     """What is wrong with the field that these names lead to, by what pydantic says of it."""
-    return FieldProblem(".".join(map(str, names)), expectation(error))
+    return FieldProblem(".".join(shown(str(name)) for name in names), expectation(error))
 
 
 def expectation(error: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Path, Query, Router
 
 from accounts.contacts import normalise_email, normalise_phone
 from accounts.models import Language, Member
@@ -24,20 +24,21 @@ from orders.api.answers.members import (
 )
 from orders.api.doors import IdempotencyKey, Key, source_of, write_once
 from orders.api.feeds import Feed, numbers_of, place_of
-from orders.api.problems import Problem
 from orders.api.questions import MemberSearch, NewMember
-from orders.api.refusals import READ, SEARCH, WRITE
-from orders.api.types import Answer
+from orders.api.refusals import CONFLICT, READ, SEND, UNKNOWN
+from orders.api.types import READABLE_PATTERN, Answer
 from orders.errors import MemberNotFound
 from orders.models import Customer, Scope, Source
 from orders.services.members import register_member
 
 router = Router(tags=["Members"])
 
+MemberNumber = Annotated[str, Path(max_length=50, pattern=READABLE_PATTERN, example="248190736514")]
+
 
 @router.post(
     "/members",
-    response={201: MemberAnswer, **WRITE},
+    response={201: MemberAnswer, **SEND, **CONFLICT},
     auth=Key(Scope.MEMBERS_WRITE),
     operation_id="register_member",
     summary="Register a member",
@@ -65,7 +66,7 @@ def register(request: HttpRequest, idempotency_key: IdempotencyKey, member: NewM
 
 @router.post(
     "/members/search",
-    response={200: MemberAnswer, 404: Problem, **SEARCH},
+    response={200: MemberAnswer, **SEND, **UNKNOWN},
     auth=Key(Scope.MEMBERS_READ),
     operation_id="find_member",
     summary="Find a member",
@@ -89,24 +90,24 @@ def find(request: HttpRequest, search: MemberSearch) -> MemberAnswer:
 
 @router.get(
     "/members/{number}",
-    response={200: MemberAnswer, 422: Problem, **READ},
+    response={200: MemberAnswer, **READ, **UNKNOWN},
     auth=Key(Scope.MEMBERS_READ),
     operation_id="get_member",
     summary="Read a member",
 )
-def show(request: HttpRequest, number: str) -> MemberAnswer:
+def show(request: HttpRequest, number: MemberNumber) -> MemberAnswer:
     """A member by their number."""
     return described(visible_members(source_of(request)).filter(number=number).first())
 
 
 @router.get(
     "/members/{number}/balance",
-    response={200: BalanceAnswer, 422: Problem, **READ},
+    response={200: BalanceAnswer, **READ, **UNKNOWN},
     auth=Key(Scope.POINTS_READ),
     operation_id="get_balance",
     summary="Read a balance",
 )
-def show_balance(request: HttpRequest, number: str) -> BalanceAnswer:
+def show_balance(request: HttpRequest, number: MemberNumber) -> BalanceAnswer:
     """What a member may spend now, what waits, what is set aside, what expires when, and their tier."""
     member, now = member_by_number(source_of(request), number), timezone.now()
     return balance_answer(balance(account_id=member.pk, at=now), standing_card(member, now))
@@ -114,12 +115,14 @@ def show_balance(request: HttpRequest, number: str) -> BalanceAnswer:
 
 @router.get(
     "/members/{number}/operations",
-    response={200: OperationsAnswer, 422: Problem, **READ},
+    response={200: OperationsAnswer, **READ, **UNKNOWN},
     auth=Key(Scope.POINTS_READ),
     operation_id="list_operations",
     summary="List a member's operations",
 )
-def list_operations(request: HttpRequest, number: str, feed: Annotated[Feed, Query()]) -> OperationsAnswer:
+def list_operations(
+    request: HttpRequest, number: MemberNumber, feed: Annotated[Feed, Query()]
+) -> OperationsAnswer:
     """Everything that moved the member's points, oldest first, from a moment or a cursor on."""
     member = member_by_number(source_of(request), number)
     after_version = numbers_of(feed.cursor, count=1)[0] if feed.cursor else 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Path, Query, Router
 
 from loyalty.services.ledger import event_key
 from orders.access import order_of_source
@@ -24,23 +24,25 @@ from orders.api.answers.orders import (
 from orders.api.doors import IdempotencyKey, Key, happened_at, source_of, write_once
 from orders.api.feeds import LARGEST_NUMBER, Feed, moment_number, moment_of, numbers_of, place_of
 from orders.api.people import People
-from orders.api.problems import Problem
-from orders.api.questions import Basket, Cancellation, Day, NewLine, NewOrder, Payment, Refund
-from orders.api.refusals import READ, SEARCH, WRITE
-from orders.api.types import Answer
+from orders.api.questions import Basket, Cancellation, NewLine, NewOrder, Payment, Refund, WantedDay
+from orders.api.refusals import CONFLICT, READ, SEND, UNKNOWN
+from orders.api.types import READABLE_PATTERN, Answer
 from orders.models import Order, Outlet, Scope, Source
 from orders.queries.changes import changed_orders, day_sums
 from orders.queries.figures import LineSpec
 from orders.queries.quotes import quote
+from orders.services.api_requests import wait_for_turn
 from orders.services.importing.people import make_outlets
 from orders.services.orders import cancel_order, pay_order, place_order, refund_order
 
 router = Router(tags=["Orders"])
 
+OrderNumber = Annotated[str, Path(max_length=100, pattern=READABLE_PATTERN, example="A-1001")]
+
 
 @router.post(
     "/quotes",
-    response={200: QuoteAnswer, **SEARCH},
+    response={200: QuoteAnswer, **SEND},
     auth=Key(Scope.ORDERS_READ),
     operation_id="quote_order",
     summary="Quote an order",
@@ -62,7 +64,7 @@ def quote_basket(request: HttpRequest, basket: Basket) -> QuoteAnswer:
 
 @router.post(
     "/orders",
-    response={200: OrderAnswer, 201: OrderAnswer, **WRITE},
+    response={200: OrderAnswer, 201: OrderAnswer, **SEND, **CONFLICT},
     auth=Key(Scope.ORDERS_WRITE),
     operation_id="place_order",
     summary="Place an order",
@@ -74,6 +76,8 @@ def place(request: HttpRequest, idempotency_key: IdempotencyKey, order: NewOrder
         paid_at = happened_at("paid_at", order.paid_at, now) if order.paid_at else None
         placed_at = happened_at("placed_at", order.placed_at or paid_at, now)
         person = People(source, [order]).person_of(order)
+        # Of many that come at once, under keys of their own, one is new.
+        wait_for_turn(source, f"order {order.number}")
         is_known = Order.objects.filter(source=source, number=order.number).exists()
         placed = place_order(
             source=source,
@@ -97,13 +101,13 @@ def place(request: HttpRequest, idempotency_key: IdempotencyKey, order: NewOrder
 
 @router.get(
     "/orders",
-    response={200: OrdersAnswer, 422: Problem, **READ},
+    response={200: OrdersAnswer, **READ},
     auth=Key(Scope.ORDERS_READ),
     operation_id="list_orders",
     summary="List orders as they change",
 )
 def list_orders(request: HttpRequest, feed: Annotated[Feed, Query()]) -> OrdersAnswer:
-    """Each order once, where it last changed. Go on from the cursor and no change is missed."""
+    """Each order once, where it last changed, a moment after it did. From the cursor on nothing is missed."""
     if feed.cursor:
         number, after_id = numbers_of(feed.cursor, count=2)
         after_at = moment_of(number)
@@ -122,12 +126,14 @@ def list_orders(request: HttpRequest, feed: Annotated[Feed, Query()]) -> OrdersA
 
 @router.post(
     "/orders/{path:number}/pay",
-    response={200: OrderAnswer, 404: Problem, **WRITE},
+    response={200: OrderAnswer, **SEND, **UNKNOWN, **CONFLICT},
     auth=Key(Scope.ORDERS_WRITE),
     operation_id="pay_order",
     summary="Pay an order",
 )
-def pay(request: HttpRequest, number: str, idempotency_key: IdempotencyKey, payment: Payment) -> HttpResponse:
+def pay(
+    request: HttpRequest, number: OrderNumber, idempotency_key: IdempotencyKey, payment: Payment
+) -> HttpResponse:
     """Points set aside are spent, the tier moves, points are earned. A paid order stays as it is."""
 
     def act(source: Source, now: datetime) -> tuple[int, Answer]:
@@ -141,13 +147,13 @@ def pay(request: HttpRequest, number: str, idempotency_key: IdempotencyKey, paym
 
 @router.post(
     "/orders/{path:number}/refund",
-    response={200: OrderAnswer, 404: Problem, **WRITE},
+    response={200: OrderAnswer, **SEND, **UNKNOWN, **CONFLICT},
     auth=Key(Scope.ORDERS_WRITE),
     operation_id="refund_order",
     summary="Refund an order in part or whole",
 )
 def refund(
-    request: HttpRequest, number: str, idempotency_key: IdempotencyKey, returned: Refund
+    request: HttpRequest, number: OrderNumber, idempotency_key: IdempotencyKey, returned: Refund
 ) -> HttpResponse:
     """Points spent on it come back, points it earned are taken back. Each refund needs a key of its own."""
 
@@ -168,13 +174,13 @@ def refund(
 
 @router.post(
     "/orders/{path:number}/cancel",
-    response={200: OrderAnswer, 404: Problem, **WRITE},
+    response={200: OrderAnswer, **SEND, **UNKNOWN},
     auth=Key(Scope.ORDERS_WRITE),
     operation_id="cancel_order",
     summary="Cancel an order",
 )
 def cancel(
-    request: HttpRequest, number: str, idempotency_key: IdempotencyKey, cancellation: Cancellation
+    request: HttpRequest, number: OrderNumber, idempotency_key: IdempotencyKey, cancellation: Cancellation
 ) -> HttpResponse:
     """Points set aside come free; what was paid is refunded whole. A cancelled order stays as it is."""
 
@@ -190,24 +196,24 @@ def cancel(
 
 @router.get(
     "/orders/{path:number}",
-    response={200: OrderAnswer, 404: Problem, 422: Problem, **READ},
+    response={200: OrderAnswer, **READ, **UNKNOWN},
     auth=Key(Scope.ORDERS_READ),
     operation_id="get_order",
     summary="Read an order",
 )
-def show(request: HttpRequest, number: str) -> OrderAnswer:
+def show(request: HttpRequest, number: OrderNumber) -> OrderAnswer:
     """An order with its lines and every step of its life."""
     return order_answer(order_of_source(source_of(request), number))
 
 
 @router.get(
     "/sums",
-    response={200: DayAnswer, 422: Problem, **READ},
+    response={200: DayAnswer, **READ},
     auth=Key(Scope.ORDERS_READ),
     operation_id="get_day_sums",
     summary="Compare a day",
 )
-def show_day(request: HttpRequest, day: Annotated[Day, Query()]) -> DayAnswer:
+def show_day(request: HttpRequest, day: Annotated[WantedDay, Query()]) -> DayAnswer:
     """What was paid, returned, earned and spent on a day, by the moments that you have told."""
     return day_answer(day_sums(source_of(request), day.day))
 

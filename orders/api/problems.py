@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from pydantic import Field
@@ -14,9 +13,10 @@ from accounts.errors import (
     EmailTaken,
     InvalidEmail,
     InvalidPhone,
+    NoFirstName,
     PhoneTaken,
 )
-from loyalty.errors import LoyaltyError
+from loyalty.errors import LoyaltyError, PointsRefused
 from orders.api.errors import InvalidRequest
 from orders.api.types import Answer
 
@@ -61,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
     "moment_in_future": Kind(422, _("Something is said to have happened later than now.")),
     "invalid_email": Kind(422, _("The e-mail address cannot be read.")),
     "invalid_phone": Kind(422, _("The phone number cannot be read.")),
+    "no_first_name": Kind(422, _("There is no letter in the first name.")),
     "consent_missing": Kind(422, _("The person has not agreed to the programme's rules.")),
     "unknown_member": Kind(422, _("The order names a member or customer who is not there.")),
     "bad_sum": Kind(422, _("A sum that no order can have.")),
@@ -69,7 +70,6 @@ KINDS: Mapping[str, Kind] = {
     "below_minimum": Kind(422, _("Fewer points than may be spent on an order.")),
     "nothing_to_refund": Kind(422, _("The refund does not say what is returned.")),
     "lines_needed": Kind(422, _("A refund by sum of an order with lines, or the other way round.")),
-    "no_rules_in_force": Kind(422, _("No rules were in force at that time.")),
     "too_many_requests": Kind(429, _("The key made too many requests. Wait as long as Retry-After says.")),
     "internal_error": Kind(500, _("A mistake on the programme's side, noted under its incident number.")),
     "try_again": Kind(503, _("The database cannot be reached now. Send the same request again.")),
@@ -80,6 +80,7 @@ CODES_OF_ACCOUNTS: Mapping[type[AccountsError], tuple[str, str]] = {
     PhoneTaken: ("phone_taken", "phone"),
     InvalidEmail: ("invalid_email", "email"),
     InvalidPhone: ("invalid_phone", "phone"),
+    NoFirstName: ("no_first_name", "first_name"),
 }
 
 
@@ -110,7 +111,9 @@ def problem_of(refusal: LoyaltyError | AccountsError) -> Problem:
     if isinstance(refusal, AccountsError):
         code, field = next(found for kind, found in CODES_OF_ACCOUNTS.items() if isinstance(refusal, kind))
     else:
-        code, field = refusal.code, getattr(refusal, "field", "")
+        # The ledger knows of points alone; over the API they are what an order asks for.
+        of_points = "points" if isinstance(refusal, PointsRefused) else ""
+        code, field = refusal.code, getattr(refusal, "field", of_points)
     kind = KINDS[code]
     errors = []
     if isinstance(refusal, InvalidRequest):
@@ -130,7 +133,7 @@ def problem_of(refusal: LoyaltyError | AccountsError) -> Problem:
 def refused(refusal: LoyaltyError | AccountsError) -> HttpResponse:
     """The refusal as an HTTP answer, with the headers that belong to its status."""
     problem = problem_of(refusal)
-    response = problem_response(problem.status, body_of(problem))
+    response = HttpResponse(text_of(problem), status=problem.status, content_type=MEDIA_TYPE)
     if problem.status == 401:
         response["WWW-Authenticate"] = "Bearer"
     if seconds := getattr(refusal, "retry_after_seconds", None):
@@ -140,13 +143,6 @@ def refused(refusal: LoyaltyError | AccountsError) -> HttpResponse:
     return response
 
 
-def problem_response(status: int, body: Mapping[str, Any]) -> HttpResponse:
-    """A problem's JSON as an HTTP answer."""
-    return JsonResponse(
-        body, status=status, content_type=MEDIA_TYPE, json_dumps_params={"ensure_ascii": False}
-    )
-
-
-def body_of(answer: Answer) -> dict[str, Any]:
+def text_of(answer: Answer) -> str:
     """An answer as JSON; a problem without what it has nothing to say about."""
-    return answer.model_dump(mode="json", exclude_none=isinstance(answer, Problem))
+    return answer.model_dump_json(exclude_none=isinstance(answer, Problem))

@@ -1,14 +1,15 @@
 """What the API is asked: the bodies and parameters of its requests."""
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
 from pydantic import Field, model_validator
 
 from orders.api.types import (
+    Day,
     Flag,
     Moment,
+    OrderNumber,
     Points,
     Quantity,
     Question,
@@ -88,7 +89,7 @@ class Basket(Question):
 class NewOrder(Basket):
     """An order. With `paid_at` it is paid already, as at a till."""
 
-    number: Text100 = Field(description="Unique among your orders, for ever.", examples=["A-1001"])
+    number: OrderNumber = Field(description="Unique among your orders, for ever.", examples=["A-1001"])
     outlet: Text100 | None = Field(
         None, description="The shop or branch, by code or name.", examples=["Arbat"]
     )
@@ -133,7 +134,7 @@ class Cancellation(Question):
     cancelled_at: Moment | None = Field(None, description="Now, unless you say otherwise.")
 
 
-class Day(Question):
+class WantedDay(Question):
     """A day of the programme's time zone."""
 
-    day: date
+    day: Day

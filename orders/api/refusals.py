@@ -2,9 +2,11 @@
 
 from orders.api.problems import Problem
 
-READ = dict.fromkeys((401, 403, 404, 429), Problem)
-"""Reading one thing."""
-SEARCH = dict.fromkeys((400, 401, 403, 413, 415, 422, 429), Problem)
-"""Asking with a body, without any effect."""
-WRITE = dict.fromkeys((400, 401, 403, 409, 413, 415, 422, 429, 503), Problem)
-"""Everything with an effect."""
+READ = dict.fromkeys((401, 403, 422, 429, 503), Problem)
+"""What has no body."""
+SEND = {**READ, **dict.fromkeys((400, 413, 415), Problem)}
+"""What has one."""
+UNKNOWN = {404: Problem}
+"""What names a member or an order in its address, or looks for one."""
+CONFLICT = {409: Problem}
+"""What may not fit what is already there."""

@@ -1,6 +1,6 @@
 """Addresses of the API: version 1, its document, its page, its table of refusals."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from orders.api import batches, members, orders, pages
 from orders.api.app import api, finished, not_found
@@ -20,9 +20,9 @@ def _finished(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URL
 _patterns, _app_name, _namespace = api.urls
 
 urlpatterns = [
-    path("docs", pages.show_document, name="api_docs"),
-    path("problems", pages.show_problems, name="api_problems"),
+    path("docs", finished(pages.show_document), name="api_docs"),
+    path("problems", finished(pages.show_problems), name="api_problems"),
     path("v1/", (_finished(_patterns), _app_name, _namespace)),
-    path("<path:rest>", not_found),
-    path("", not_found),
+    # Whatever else there is, line breaks included.
+    re_path("", not_found),
 ]

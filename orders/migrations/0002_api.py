@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=255)),
                 ("content_hash", models.CharField(help_text="Of method, address and body.", max_length=64)),
                 ("status", models.PositiveSmallIntegerField()),
-                ("answer", models.JSONField()),
+                ("answer", models.TextField(help_text="As it was sent, to the letter.")),
                 ("recorded_at", models.DateTimeField()),
             ],
             options={

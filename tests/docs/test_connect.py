@@ -64,7 +64,8 @@ def run(todo: list[Step], server: str) -> list[str]:
     """What each step printed. All run in one shell, as for a person who pastes one after the other."""
     if not shutil.which("curl"):
         pytest.fail("curl is not installed, and docs/connect.md is written with it.")
-    script = "".join(f"{step.commands}printf '\\036'\n" for step in todo)
+    # A person takes a moment for each paste, and the list of changes is a moment behind.
+    script = "".join(f"sleep 0.3\n{step.commands}printf '\\036'\n" for step in todo)
     shell = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "API": f"{server}/api/v1"},
