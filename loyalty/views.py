@@ -1,18 +1,27 @@
 """The cabinet's pages about points."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.http import content_disposition_header
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_safe
+from django_htmx.http import push_url
 
 from accounts.access import is_staff_person, own_member
-from loyalty import access, wording
+from loyalty import access, exports, wording
+from loyalty.forms import HistoryForm
 from loyalty.queries import operations as queries
 from loyalty.queries.balance import balance
-from loyalty.queries.standing import standing_card
+from loyalty.queries.lines import lines_with_lots
+from loyalty.queries.standing import standing_card, tier_since_at
+from loyalty.queries.turnover import page_turnover, turnover
 
 LATEST_OPERATIONS = 5
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_safe
@@ -34,19 +43,57 @@ def show_balance(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@login_required
+@access.signed_in
 def show_operations(request: HttpRequest) -> HttpResponse:
-    """All operations, newest first, page by page; a place beyond the list leads to its beginning."""
+    """The operations that are wanted, newest first; a place beyond the list leads to its beginning."""
     member = own_member(request)
-    page = queries.operations_page(
-        account_id=member.pk,
-        before=_cursor(request.GET.get("before")),
-        after=_cursor(request.GET.get("after")),
+    form = HistoryForm(request.GET)
+    if not form.is_valid():
+        return render(request, "loyalty/operations.html", {"form": form})
+    filters = form.filters()
+    before, after = (_cursor(request.GET.get(name)) for name in ("before", "after"))
+    page = queries.operations_page(account_id=member.pk, before=before, after=after, filters=filters)
+    address = reverse("loyalty:operations") + form.query()
+    if not page.operations and (before, after) != (None, None):
+        return redirect(address)
+    context = {
+        "form": form,
+        "filters": filters,
+        "query": form.query(),
+        "newer_query": page.newer_cursor and form.query(after=page.newer_cursor),
+        "older_query": page.older_cursor and form.query(before=page.older_cursor),
+        "tags": form.tags(),
+        "shortcuts": form.shortcuts(timezone.localdate()),
+        "page": page,
+        "operations": [wording.row(operation) for operation in page.operations],
+        "page_turnover": page_turnover(page.operations),
+        "turnover": None if filters.is_empty else turnover(account_id=member.pk, filters=filters),
+    }
+    # The form sends its empty fields, too; the address to keep or to share has none.
+    return push_url(render(request, "loyalty/operations.html", context), address)
+
+
+@require_GET
+@login_required
+def export_operations(request: HttpRequest, file_format: str) -> HttpResponseBase:
+    """All operations that are wanted, as a file; a filter with an error leads back to the list."""
+    member = own_member(request)
+    form = HistoryForm(request.GET)
+    if not form.is_valid():
+        return redirect(f"{reverse('loyalty:operations')}?{request.GET.urlencode()}")
+    name = f"operations-{timezone.localdate().isoformat()}"
+    if file_format == "xlsx":
+        return FileResponse(
+            exports.xlsx_file(account_id=member.pk, filters=form.filters()),
+            as_attachment=True,
+            filename=f"{name}.xlsx",
+            content_type=XLSX_TYPE,
+        )
+    parts = exports.csv_parts(account_id=member.pk, filters=form.filters(), language=get_language() or "en")
+    disposition = content_disposition_header(as_attachment=True, filename=f"{name}.csv")
+    return StreamingHttpResponse(
+        parts, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
     )
-    if request.GET and not page.operations:
-        return redirect("loyalty:operations")
-    context = {"page": page, "operations": [wording.row(operation) for operation in page.operations]}
-    return render(request, "loyalty/operations.html", context)
 
 
 @require_safe
@@ -55,10 +102,14 @@ def show_operation(request: HttpRequest, posting_id: int) -> HttpResponse:
     """One operation and why it is that number."""
     member = own_member(request)
     own = access.own_operation(member, posting_id)
+    tier_name = own.explanation.get("tier")
     card = wording.card(
         own,
-        lines=queries.operation_lines(account_id=member.pk, posting_id=posting_id),
+        lines=lines_with_lots(account_id=member.pk, posting_id=posting_id),
         related=queries.related_operations(account_id=member.pk, of=own),
+        tier_since_at=tier_since_at(member_id=member.pk, tier_name=tier_name, at=own.effective_at)
+        if tier_name
+        else None,
     )
     return render(request, "loyalty/operation.html", {"operation": card})
 

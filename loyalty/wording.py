@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +10,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from loyalty.models import Posting, Purpose, RuleSet
-from loyalty.queries.operations import Operation, OperationLine
-from loyalty.templatetags.numbers import day_text, figures, money, points, rate
+from loyalty.queries.lines import OperationLine
+from loyalty.queries.operations import Operation
+from loyalty.templatetags.numbers import day_text, local_date, money, points, rate
+
+# Points that come with these have one last day, or a debt has taken some of them.
+BRINGS_ONE_LOT = {Posting.Kind.CREDIT, Posting.Kind.MATURE, Posting.Kind.ADJUST}
 
 
 @dataclass(frozen=True)
 class OperationRow:
-    """An operation as a list shows it."""
+    """An operation as a list shows it. `expires_on` is the last day of points that came with it."""
 
     posting_id: int
     version: int
@@ -27,6 +31,18 @@ class OperationRow:
     effective_at: datetime
     is_pending: bool
     available_at: datetime | None
+    expires_on: date | None
+
+
+@dataclass(frozen=True)
+class RelatedOperation:
+    """Another operation, and how it belongs with the one that is shown."""
+
+    relation: str
+    posting_id: int
+    title: str
+    points: int
+    effective_at: datetime
 
 
 @dataclass(frozen=True)
@@ -36,10 +52,17 @@ class OperationCard:
     number: str
     title: str
     effective_at: datetime
+    points: int
+    is_pending: bool
+    available_at: datetime | None
+    available_before: int
+    available_after: int
+    order_id: int | None
+    order_number: str
     facts: Sequence[tuple[str, str]]
     derivation: Sequence[str]
     lines: Sequence[OperationLine]
-    related: Sequence[tuple[str, int]]
+    related: Sequence[RelatedOperation]
 
 
 def row(operation: Operation) -> OperationRow:
@@ -54,28 +77,49 @@ def row(operation: Operation) -> OperationRow:
         effective_at=operation.effective_at,
         is_pending=operation.is_pending,
         available_at=operation.available_at,
+        expires_on=operation.expired_on if operation.kind in BRINGS_ONE_LOT else None,
     )
 
 
 def card(
-    operation: Operation, *, lines: Sequence[OperationLine], related: Sequence[Operation]
+    operation: Operation,
+    *,
+    lines: Sequence[OperationLine],
+    related: Sequence[Operation],
+    tier_since_at: datetime | None,
 ) -> OperationCard:
     """The operation with everything that explains it."""
     return OperationCard(
         number=str(operation.posting_id),
         title=title(operation),
         effective_at=operation.effective_at,
+        points=operation.points,
+        is_pending=operation.is_pending,
+        available_at=operation.available_at,
+        available_before=operation.available_after - operation.available_points,
+        available_after=operation.available_after,
+        order_id=operation.order_id,
+        order_number=order_number(operation),
         facts=facts(operation),
-        derivation=derivation(operation),
+        derivation=derivation(operation, tier_since_at),
         lines=lines,
-        related=[(title(other), other.posting_id) for other in related],
+        related=[
+            RelatedOperation(
+                relation=relation(operation, other),
+                posting_id=other.posting_id,
+                title=title(other),
+                points=other.points,
+                effective_at=other.effective_at,
+            )
+            for other in related
+        ],
     )
 
 
 def title(operation: Operation) -> str:
     """What happened, in a few words."""
-    said = operation.explanation or operation.origin_explanation
-    order = said.get("order", "")
+    said = words(operation)
+    order = order_number(operation)
     friend = said.get("friend", "")
     purpose = operation.purpose or operation.origin_purpose
     match operation.kind:
@@ -102,7 +146,7 @@ def title(operation: Operation) -> str:
         case Posting.Kind.CAPTURE:
             return _("Order %(order)s paid with the points set aside") % {"order": order}
         case Posting.Kind.RELEASE:
-            return _("Released: order %(order)s was not paid") % {"order": order}
+            return _("Released from order %(order)s") % {"order": order}
         case Posting.Kind.GIVE_BACK:
             return _("Points returned to you: order %(order)s") % {"order": order}
         case Posting.Kind.TAKE_BACK if purpose == Purpose.REFERRAL:
@@ -119,8 +163,12 @@ def title(operation: Operation) -> str:
             return _("Transfer from %(name)s") % {"name": said.get("from", "")}
         case Posting.Kind.ADJUST:
             return _("Correction by the programme")
+        case Posting.Kind.REVERSE if operation.origin_kind == Posting.Kind.TRANSFER:
+            if operation.available_points < 0:
+                return _("Taken back: transfer from %(name)s") % {"name": said.get("from", "")}
+            return _("Taken back: transfer to %(name)s") % {"name": said.get("to", "")}
         case Posting.Kind.REVERSE:
-            return _("An operation was undone")
+            return _("A correction was undone")
 
 
 def explanation(operation: Operation) -> str:
@@ -149,8 +197,11 @@ def explanation(operation: Operation) -> str:
     return ", ".join(parts)
 
 
-def derivation(operation: Operation) -> list[str]:
-    """The way from the order to the number of points, in words and figures."""
+def derivation(operation: Operation, tier_since_at: datetime | None) -> list[str]:
+    """The way from the order to the number of points, in words and figures.
+
+    `tier_since_at` is since when the member had the tier that it names, None where nothing tells.
+    """
     said = operation.explanation
     if "coefficient" not in said:
         return [line for line in (rule_behind(operation), explanation(operation)) if line]
@@ -161,12 +212,11 @@ def derivation(operation: Operation) -> list[str]:
         "kept_points", operation.available_points + operation.pending_points + operation.debt_points
     )
     lines.append(
-        _("%(base)s × %(rate)s%(tier)s, edition %(edition)s, rounded %(rounding)s = %(points)s")
+        _("%(base)s × %(rate)s (%(rules)s), rounded %(rounding)s = %(points)s")
         % {
             "base": money(Decimal(said["base_sum"])),
             "rate": rate(Decimal(said["coefficient"])),
-            "tier": f" ({said['tier']})" if said.get("tier") else "",
-            "edition": said["edition"],
+            "rules": _rules(said, tier_since_at),
             "rounding": RuleSet.Rounding(said["rounding"]).label,
             "points": points(count),
         }
@@ -192,8 +242,8 @@ def rule_behind(operation: Operation) -> str:
             )
         case Posting.Kind.RELEASE:
             return _(
-                "The order was cancelled or not paid in time. "
-                "Its points can be spent again until their last day."
+                "The order was cancelled, not paid in time, or these points were taken off it. "
+                "They can be spent again until their last day."
             )
         case Posting.Kind.SPEND | Posting.Kind.CAPTURE:
             return _("One point pays one ruble. The points that expire first were spent first.")
@@ -215,10 +265,9 @@ def rule_behind(operation: Operation) -> str:
 
 def facts(operation: Operation) -> list[tuple[str, str]]:
     """What else there is to know about it."""
-    said = operation.explanation or operation.origin_explanation
+    said = words(operation)
     found = [(_("Kind"), str(operation.kind.label))]
     for label, name in [
-        (pgettext("in a shop", "Order"), "order"),
         (_("Outlet"), "outlet"),
         (_("Friend"), "friend"),
         (_("Tier"), "tier"),
@@ -230,6 +279,55 @@ def facts(operation: Operation) -> list[tuple[str, str]]:
     return found
 
 
+def relation(operation: Operation, other: Operation) -> str:
+    """How another operation belongs with this one, said of this one."""
+    if other.posting_id == operation.origin_id:
+        match operation.kind:
+            case Posting.Kind.REVERSE:
+                return _("Undoes")
+            case Posting.Kind.TAKE_BACK:
+                return _("Takes back points of")
+            case Posting.Kind.GIVE_BACK:
+                return _("Returns points of")
+        return _("Goes on from")
+    if other.origin_id == operation.posting_id:
+        match other.kind:
+            case Posting.Kind.REVERSE:
+                return _("Was undone by")
+            case Posting.Kind.TAKE_BACK:
+                return _("Points were taken back by")
+            case Posting.Kind.GIVE_BACK:
+                return _("Points were returned by")
+        return _("Went on with")
+    if other.origin_id is not None and other.origin_id == operation.origin_id:
+        return _("Goes on from the same operation")
+    return _("Of the same order")
+
+
+def words(operation: Operation) -> dict[str, Any]:
+    """What an operation says about itself, and what it does not say itself from where it goes on."""
+    return {**operation.origin_explanation, **operation.explanation}
+
+
+def order_number(operation: Operation) -> str:
+    """The number of the order it belongs to; empty where there is none."""
+    return str(words(operation).get("order", ""))
+
+
+def _rules(said: dict[str, Any], tier_since_at: datetime | None) -> str:
+    """“Silver since 3 March 2026, edition 4”."""
+    edition = _("edition %(number)s") % {"number": said["edition"]}
+    if not said.get("tier"):
+        return edition
+    if tier_since_at is None:
+        return f"{said['tier']}, {edition}"
+    since = _("%(tier)s since %(day)s") % {
+        "tier": said["tier"],
+        "day": day_text(local_date(tier_since_at)),
+    }
+    return f"{since}, {edition}"
+
+
 def _order_title(order: str, outlet: str) -> str:
     if outlet:
         return _("Order %(order)s, %(outlet)s") % {"order": order, "outlet": outlet}
@@ -238,7 +336,7 @@ def _order_title(order: str, outlet: str) -> str:
 
 def _base_line(said: dict[str, Any]) -> str:
     """“order 4 990 ₽ − delivery 290 ₽ − 200 points = 4 500 ₽”."""
-    line = pgettext("the sum of an order", "order %(sum)s") % {"sum": money(Decimal(said["total_sum"]))}
+    parts = [pgettext("the sum of an order", "order %(sum)s") % {"sum": money(Decimal(said["total_sum"]))}]
     for template, name in [
         (_("delivery %(sum)s"), "delivery_sum"),
         (_("goods that earn nothing %(sum)s"), "excluded_sum"),
@@ -246,8 +344,10 @@ def _base_line(said: dict[str, Any]) -> str:
     ]:
         amount = Decimal(said.get(name, 0))
         if amount:
-            line += f" − {template % {'sum': money(amount)}}"
+            parts.append(template % {"sum": money(amount)})
     points_part = Decimal(said.get("points_part_sum", 0))
     if points_part:
-        line += " − " + _("paid with points %(sum)s") % {"sum": figures(points_part)}
-    return f"{line} = {money(Decimal(said['base_sum']))}"
+        parts.append(points(int(points_part)) if points_part == int(points_part) else money(points_part))
+    if len(parts) == 1:
+        return parts[0]
+    return f"{' − '.join(parts)} = {money(Decimal(said['base_sum']))}"

@@ -29,6 +29,7 @@ class Held:
     points: int
     order_number: str
     expires_at: datetime
+    order_id: int | None
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ class Balance:
         return self.available_points * POINT_WORTH_SUM
 
     @property
+    def expiring_points(self) -> int:
+        """The available points that have a last day."""
+        return sum(one.points for one in self.expiries if one.expires_on is not None)
+
+    @property
     def next_expiry(self) -> NextExpiry | None:
         """The points that expire next, if any do."""
         first = self.expiries[0] if self.expiries else None
@@ -83,7 +89,7 @@ def balance(*, account_id: int, at: datetime) -> Balance:
         cursor.execute(BALANCE, {"account_ids": [account_id], "at": at, "zone": settings.TIME_ZONE})
         rows = cursor.fetchall()
     parts = rows[0][:5] if rows else (0, 0, 0, 0, False)
-    lines: list[tuple[str, int, Any, Any, str]] = [row[5:] for row in rows]
+    lines: list[tuple[str, int, Any, Any, str, int | None]] = [row[5:] for row in rows]
     return Balance(
         as_of=at,
         available_points=parts[0],
@@ -91,9 +97,13 @@ def balance(*, account_id: int, at: datetime) -> Balance:
         held_points=parts[2],
         debt_points=parts[3],
         is_blocked=parts[4],
-        expiries=[Expiry(day, points) for kind, points, day, _, _ in lines if kind == "available"],
-        pending=[Pending(points, until) for kind, points, _, until, _ in lines if kind == "pending"],
-        holds=[Held(points, order, until) for kind, points, _, until, order in lines if kind == "held"],
+        expiries=[Expiry(day, points) for kind, points, day, *_ in lines if kind == "available"],
+        pending=[Pending(points, until) for kind, points, _, until, *_ in lines if kind == "pending"],
+        holds=[
+            Held(points, order, until, order_id)
+            for kind, points, _, until, order, order_id in lines
+            if kind == "held"
+        ],
     )
 
 
@@ -102,21 +112,22 @@ def balance(*, account_id: int, at: datetime) -> Balance:
 BALANCE = """
     with parts as materialized (select * from ledger.balances(%(account_ids)s, %(at)s, %(zone)s))
     select parts.available_points, parts.pending_points, parts.held_points, parts.debt_points,
-           parts.is_blocked, line.kind, line.points, line.expires_on, line.until, line.order_number
+           parts.is_blocked, line.kind, line.points, line.expires_on, line.until, line.order_number,
+           line.order_id
       from parts
       left join (
            select account_id, 'available' as kind, sum(points)::bigint as points, expires_on,
-                  null::timestamptz as until, '' as order_number
+                  null::timestamptz as until, '' as order_number, null::bigint as order_id
              from ledger.spendable(%(account_ids)s, %(at)s, %(zone)s)
             group by account_id, expires_on
            union all
-           select account_id, 'pending', sum(points - taken_back_points)::bigint, null, available_at, ''
+           select account_id, 'pending', sum(points - taken_back_points)::bigint, null, available_at, '', null
              from loyalty_credit
             where account_id = any(%(account_ids)s) and matured_at is null and available_at > %(at)s
             group by account_id, available_at
            union all
            select hold.account_id, 'held', hold.points - hold.captured_points - hold.released_points, null,
-                  hold.expires_at, coalesce(posting.explanation->>'order', '')
+                  hold.expires_at, coalesce(posting.explanation->>'order', ''), posting.order_id
              from loyalty_hold hold join loyalty_posting posting on posting.id = hold.posting_id
             where hold.account_id = any(%(account_ids)s) and hold.is_open and hold.expires_at > %(at)s
            ) as line on line.account_id = parts.account_id

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
-from django.db.models import Sum
+from django.db.models import Sum, Window
 
 from accounts.models import Member
-from loyalty.models import PaidSumEntry, RuleSet, Standing, Tier
+from loyalty.models import PaidSumEntry, RuleSet, Standing, Tier, TierChange
 from loyalty.queries.rules import (
+    keeps_floors,
+    leaves_period_at,
     next_tier,
     paid_sum_since_at,
     rule_set_in_force,
@@ -18,12 +20,21 @@ from loyalty.queries.rules import (
 
 
 @dataclass(frozen=True)
+class Validity:
+    """Until when a tier holds if nothing more is bought, and what would keep it."""
+
+    until_at: datetime
+    to_keep_sum: Decimal
+
+
+@dataclass(frozen=True)
 class StandingCard:
     """A member's tier as pages show it.
 
     `progress_value` of `progress_max` is the way to the next tier from a paid sum of 0, in whole
     units of the currency; at the top both are equal. `since_at` is None while the member's tier of
-    new rules has not been recounted yet.
+    new rules has not been recounted yet. `validity` is None for a tier that time alone does not
+    take away.
     """
 
     tier: Tier
@@ -34,10 +45,11 @@ class StandingCard:
     progress_max: int
     since_at: datetime | None
     is_held_by_hand: bool
+    validity: Validity | None
 
 
 def standing_card(member: Member, at: datetime) -> StandingCard:
-    """The member's tier, right at `at` whether or not a recount has run; at most 3 queries.
+    """The member's tier, right at `at` whether or not a recount has run; at most 4 queries.
 
     Raises:
         NoRulesInForce: the moment lies before the first edition.
@@ -58,6 +70,7 @@ def standing_card(member: Member, at: datetime) -> StandingCard:
         progress_max=goal,
         since_at=_since_at(member, standing, rule_set, tier),
         is_held_by_hand=tier != tier_for(rule_set, paid_sum),
+        validity=_validity(standing, rule_set, tier, paid_sum, at) if standing else None,
     )
 
 
@@ -74,6 +87,35 @@ def paid_sum_at(standing: Standing, rule_set: RuleSet, at: datetime) -> Decimal:
         entries = entries.filter(counted_at__gt=since_at, counted_at__lte=at)
     total: Decimal | None = entries.aggregate(total=Sum("paid_sum"))["total"]
     return total or Decimal(0)
+
+
+def tier_since_at(*, member_id: int, tier_name: str, at: datetime) -> datetime | None:
+    """Since when a member had the tier of that name at a moment; None where no change tells."""
+    changes = TierChange.objects.filter(member_id=member_id, to_tier__name=tier_name, changed_at__lte=at)
+    return changes.order_by("-changed_at", "-pk").values_list("changed_at", flat=True).first()
+
+
+def _validity(
+    standing: Standing, rule_set: RuleSet, tier: Tier, paid_sum: Decimal, at: datetime
+) -> Validity | None:
+    """When orders leave a rolling period one by one, the first that the tier does not survive."""
+    since_at = paid_sum_since_at(rule_set, at)
+    floor = standing.floor_position
+    is_held = keeps_floors(rule_set) and floor is not None and floor >= tier.position
+    if since_at is None or is_held or tier.position == 0:
+        return None
+    # What is counted at one moment, such as an order and its refund, leaves the period together.
+    left = paid_sum - Window(Sum("paid_sum"), order_by="counted_at")
+    entries = PaidSumEntry.objects.filter(
+        member_id=standing.pk, counted_at__gt=since_at, counted_at__lte=at
+    ).annotate(left_sum=left)
+    first = entries.filter(left_sum__lt=tier.threshold_sum).order_by("counted_at").first()
+    if first is None:
+        return None
+    return Validity(
+        until_at=leaves_period_at(rule_set, first.counted_at),
+        to_keep_sum=tier.threshold_sum - first.left_sum,
+    )
 
 
 def _since_at(member: Member, standing: Standing | None, rule_set: RuleSet, tier: Tier) -> datetime | None:

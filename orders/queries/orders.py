@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Member
 from accounts.queries import members_by_contact
 from loyalty.models import Credit, Hold, Posting, Purpose, Spending
-from loyalty.queries.operations import Operation, operation
+from loyalty.queries.operations import Operation, operations_named
 from orders.models import Order
 
 ORDERS_PER_PAGE = 25
@@ -56,15 +56,10 @@ def is_step_taken(order: Order, key: UUID) -> bool:
 
 
 def operations_of(order: Order, *, account_id: int) -> list[Operation]:
-    """Everything that the order moved on an account, the oldest first; a query for each."""
+    """Everything that the order moved on an account, the oldest first; two queries."""
     own = _postings(order)
-    posting_ids = (
-        Posting.objects.filter(Q(pk__in=own) | Q(origin_id__in=own))
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    found = (operation(account_id=account_id, posting_id=posting_id) for posting_id in posting_ids)
-    return [one for one in found if one is not None]
+    moved = Posting.objects.filter(Q(pk__in=own) | Q(origin_id__in=own)).values_list("pk", flat=True)
+    return operations_named(account_id=account_id, posting_ids=moved)
 
 
 def live_holds(order: Order, at: datetime) -> list[Hold]:

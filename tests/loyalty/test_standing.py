@@ -8,8 +8,8 @@ from django.db import transaction
 
 from loyalty.errors import FloorIgnored, TierUnknown
 from loyalty.models import PaidSumEntry, RuleSet, Standing, TierChange
-from loyalty.queries.rules import rule_set_in_force, tiers_of
-from loyalty.queries.standing import standing_card
+from loyalty.queries.rules import leaves_period_at, paid_sum_since_at, rule_set_in_force, tiers_of
+from loyalty.queries.standing import standing_card, tier_since_at
 from loyalty.services.ledger import lock_accounts
 from loyalty.services.standing import (
     count_paid_sum,
@@ -379,3 +379,94 @@ def test_orders_that_race_with_a_recount_are_all_counted(ada, ben):
         assert (standing.paid_sum, standing.tier) == (4_000, tiers_of(new)[1])
         assert [cause for cause, _from, _to in changes_of(member)].count("joined") == 1
         assert len(changes_of(member)) == 2
+
+
+def lived_through(member, orders, **settings):
+    """Count orders, each as days ago and a sum, under an edition of the last six months."""
+    publish_edition(paid_sum_months=6, **settings)
+    for number, (days, paid_sum) in enumerate(orders):
+        at = NOON - timedelta(days=days)
+        count(member, paid_sum, at=at, order_id=number)
+
+
+def test_validity_ends_with_the_first_order_that_the_tier_does_not_survive(ada):
+    lived_through(ada, [(100, 4_000), (60, 7_000), (10, 500)])
+
+    card = standing_card(ada, NOON)
+
+    assert card.tier.name == "Silver"
+    assert card.validity.until_at == datetime(2026, 5, 30, 12, tzinfo=MOSCOW)
+    assert card.validity.to_keep_sum == 2_500
+
+
+@pytest.mark.parametrize("orders", [[(100, 4_000), (60, 7_000)], [(170, 25_000), (3, 1)], [(31, 10_000)]])
+def test_validity_is_the_moment_at_which_the_tier_falls_and_its_sum_keeps_it(ada, orders):
+    lived_through(ada, orders)
+    card = standing_card(ada, NOON)
+    until_at, to_keep_sum = card.validity.until_at, card.validity.to_keep_sum
+    before = until_at - timedelta(microseconds=1)
+
+    assert standing_card(ada, before).tier == card.tier
+    assert standing_card(ada, until_at).tier.position < card.tier.position
+
+    count(ada, to_keep_sum - Decimal("0.01"), at=before, order_id=98)
+    assert standing_card(ada, until_at).tier.position < card.tier.position
+    count(ada, "0.01", at=before, order_id=99)
+    assert standing_card(ada, until_at).tier == card.tier
+
+
+def test_validity_counts_a_refund_with_its_order(ada):
+    lived_through(ada, [(100, 4_000), (60, 12_000)])
+    count(ada, -1_000, at=NOON - timedelta(days=50), counted_at=NOON - timedelta(days=60), cause=Cause.REFUND)
+
+    validity = standing_card(ada, NOON).validity
+
+    assert timedelta(days=120) < validity.until_at - NOON < timedelta(days=125)
+    assert validity.to_keep_sum == 10_000
+
+
+def test_validity_of_the_lowest_tier_of_a_floor_and_of_all_time_has_no_end(ada, ben, sue):
+    lived_through(ada, [(100, 4_000)])
+    assert standing_card(ada, NOON).validity is None
+
+    count(ben, 12_000, at=NOON - timedelta(days=9))
+    assert standing_card(ben, NOON).validity is not None
+    set_floor(member=ben, position=1, actor_id=sue.pk, reason="A promise", at=NOON)
+    assert standing_card(ben, NOON).validity is None
+
+    publish_edition(effective_at=NOON)
+    assert standing_card(ada, AN_HOUR_LATER).validity is None
+
+
+@pytest.mark.parametrize(
+    ("counted_on", "leaves_at"),
+    [
+        ((2025, 8, 31, 15), (2026, 3, 1, 0)),
+        ((2025, 8, 28, 15), (2026, 2, 28, 15)),
+        ((2025, 10, 31, 15), (2026, 5, 1, 0)),
+        ((2026, 2, 28, 15), (2026, 8, 28, 15)),
+    ],
+)
+def test_order_leaves_the_period_at_the_first_moment_that_no_longer_counts_it(counted_on, leaves_at):
+    edition = RuleSet(number=9, paid_sum_months=6)
+    counted_at, at = datetime(*counted_on, tzinfo=MOSCOW), datetime(*leaves_at, tzinfo=MOSCOW)
+
+    assert leaves_period_at(edition, counted_at) == at
+    assert paid_sum_since_at(edition, at) >= counted_at
+    assert paid_sum_since_at(edition, at - timedelta(microseconds=1)) < counted_at
+
+
+def test_tier_since_is_that_of_the_moment(ada):
+    publish_edition()
+    count(ada, 12_000)
+    count(ada, -5_000, at=AN_HOUR_LATER, cause=Cause.REFUND)
+    count(ada, 5_000, at=TOMORROW_NOON)
+
+    def since(name, at):
+        return tier_since_at(member_id=ada.pk, tier_name=name, at=at)
+
+    assert since("Silver", NOON) == since("Silver", AN_HOUR_LATER) == NOON
+    assert since("Silver", TOMORROW_NOON) == TOMORROW_NOON
+    assert since("Bronze", TOMORROW_NOON) == AN_HOUR_LATER
+    assert since("Gold", TOMORROW_NOON) is None
+    assert since("Silver", NOON - timedelta(seconds=1)) is None

@@ -19,6 +19,7 @@ from loyalty.services import ledger
 from loyalty.templatetags import numbers
 from tests.clock import NOON, TOMORROW_NOON
 from tests.factories import UserFactory
+from tests.loyalty.editions import publish_edition
 from tests.loyalty.points import NEW_YEAR, earn, give, hold, new_key, spend, take_back
 from tests.pages import Page
 
@@ -179,6 +180,53 @@ def test_balance_of_a_newcomer_says_what_to_do_next(ada, client_of):
 
     assert "Give your number" in page.text
     assert "Latest operations" not in page.text
+
+
+def test_balance_lists_months_that_add_up_to_what_is_available(ada, client_of):
+    for days, points in ((0, 1), (21, 20), (22, 300), (60, 4_000)):
+        earn(ada, points, until=NOON.date() + timedelta(days=days))
+    earn(ada, 50_000, until=None)
+    found = balance(account_id=ada.pk, at=NOON)
+    months = numbers.by_month(found.expiries)
+
+    text = opened(in_language(client_of(ada), "en"), "/").text
+
+    assert [month.points for month in months] == [21, 300, 4_000, 50_000]
+    assert sum(month.points for month in months if month.month) == found.expiring_points == 4_321
+    assert sum(month.points for month in months) == found.available_points == 54_321
+    assert "Never 50,000\u00a0points All available points 54,321\u00a0points" in text
+
+
+def test_balance_leads_from_held_points_to_their_order(ada, placed, client_of):
+    earn(ada, 500)
+    order = placed(ada, 1_000, points=200)
+
+    page = opened(in_language(client_of(ada), "en"), "/")
+
+    assert f"/orders/{order.pk}/" in page.hrefs()
+    assert f"Set aside for order {order.number} until 11 March 2026, 12:00" in page.text
+    assert balance(account_id=ada.pk, at=NOON).holds[0].order_id == order.pk
+
+
+def test_balance_says_until_when_the_tier_holds_and_what_keeps_it(ada, paid, client_of):
+    publish_edition(paid_sum_months=6)
+    paid(ada, 12_000, at=NOON - timedelta(days=40))
+    paid(ada, 3_000, at=NOON - timedelta(days=5))
+    client = in_language(client_of(ada), "en")
+
+    text = opened(client, "/").text
+
+    assert "This tier holds until 29 July 2026. Orders of 7,000\u00a0₽ more by then keep it." in text
+    assert queries_of(client, "/") <= MOST_QUERIES
+
+
+def test_balance_shows_a_part_of_a_pending_credit_that_was_taken_back(ada, client_of):
+    take_back(earn(ada, 60, available_at=TOMORROW_NOON), 20)
+
+    text = opened(in_language(client_of(ada), "en"), "/").text
+
+    assert "−20minus 20\u00a0points" in text
+    assert "Pending until 11 March 2026 40\u00a0points" in text
 
 
 def test_balance_shows_nobody_elses_points(ada, ben, client_of):
