@@ -11,6 +11,8 @@ from django.test import Client
 
 from dev.check_messages import PROJECT, problems
 from loyalty.models import Tier
+from orders.models import Scope
+from orders.services.api_keys import create_key
 from tests.clock import NOON, TOMORROW_NOON
 from tests.loyalty.points import earn, give, give_back, hold, spend, take_back
 from tests.pages import Page
@@ -36,6 +38,10 @@ ENTRANCE = (
 CABINET = (
     "/",
     "/operations/",
+    "/operations/?kind=earned&sign=plus&search=nothing",
+    "/operations/?from=2026-02-30",
+    "/orders/",
+    "/api/problems",
     "/profile/",
     "/profile/name/",
     "/profile/email/",
@@ -101,22 +107,32 @@ def test_cabinet_speaks_one_language(ada, ben, client_of, paid, placed):
     live(ada, ben, paid, placed)
     for language in LANGUAGES:
         client = in_language(client_of(ada), language)
-        linked = {href for page in ("/", "/operations/") for href in Page(client.get(page)).hrefs()}
-        operations = sorted(href for href in linked if re.fullmatch(r"/operations/\d+/", href))
-        assert len(operations) >= 10
-        for address in (*CABINET, *operations):
+        lists = ("/", "/operations/", "/orders/")
+        linked = {href for page in lists for href in Page(client.get(page)).hrefs()}
+        details = sorted(href for href in linked if re.fullmatch(r"/(operations|orders)/\d+/", href))
+        points = [f"{href}points/" for href in details if href.startswith("/orders/")]
+        assert len(details) >= 12
+        assert len(points) >= 2
+        for address in (*CABINET, *details, *points):
             assert foreign_words(client, address, language) == [], (language, address)
 
 
 def test_cabinet_of_a_newcomer_speaks_one_language(ada, client_of):
     for language in LANGUAGES:
-        for address in ("/", "/operations/"):
+        for address in ("/", "/operations/", "/orders/", "/profile/"):
             assert foreign_words(in_language(client_of(ada), language), address, language) == []
 
 
-def test_console_speaks_one_language(sue, client_of):
+def test_console_speaks_one_language(sue, shop, client_of):
+    key = create_key(source=shop, name="Web", scopes=list(Scope), at=NOON).key
+    keys = [
+        f"/console/keys/{part}"
+        for part in ("", "new/", f"{key.public_id}/replace/", f"{key.public_id}/revoke/")
+    ]
     for language in LANGUAGES:
-        assert foreign_words(in_language(client_of(sue), language), "/console/", language) == []
+        for address in ("/console/", *keys):
+            client = in_language(client_of(sue), language)
+            assert foreign_words(client, address, language) == [], (language, address)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -55,6 +55,6 @@ def expectation(error: Mapping[str, Any]) -> str:
         case "model_type" | "model_attributes_type" | "dict_type":
             return _("An object.")
         case "enum" | "literal_error":
-            return _("One of: %(choices)s.") % {"choices": context["expected"]}
+            return _("One of: %(choices)s.") % {"choices": str(context["expected"]).replace(" or ", ", ")}
         case _other:
-            return str(error["msg"])
+            return _("A value of another kind.")

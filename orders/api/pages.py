@@ -21,12 +21,18 @@ class Refusal:
     meaning: str
 
 
+class Document(Swagger):
+    """Swagger UI out of ninja's own files, on a page with a language and a title."""
+
+    template = "orders/api/document.html"
+
+
 # The page's own icons stand in its style sheet as data.
 @csp_update({"img-src": ["data:"]})
 @require_safe
 def show_document(request: HttpRequest) -> HttpResponse:
     """Every operation, with a form to try it out with a key."""
-    return Swagger({"persistAuthorization": False, "validatorUrl": None}).render_page(request, api)
+    return Document({"persistAuthorization": False, "validatorUrl": None}).render_page(request, api)
 
 
 @require_safe
