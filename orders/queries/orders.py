@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import Member
@@ -118,3 +119,27 @@ def _page(orders: Sequence[Order], *, has_newer: bool, has_older: bool) -> Order
         newer_cursor=orders[0].pk if orders and has_newer else None,
         older_cursor=orders[-1].pk if orders and has_older else None,
     )
+
+
+# Whoever verifies a contact at the moment when an order is sent with it may miss that order.
+LEFT_WAITING = """
+    select member.id from orders_order waiting
+      join orders_source source on source.id = waiting.source_id
+      join accounts_member member on member.email = waiting.customer_email
+                                 and member.is_sandbox = source.is_sandbox
+     where waiting.member_id is null and member.email_verified_at is not null
+     union
+    select member.id from orders_order waiting
+      join orders_source source on source.id = waiting.source_id
+      join accounts_member member on member.phone = waiting.customer_phone
+                                 and member.is_sandbox = source.is_sandbox
+     where waiting.member_id is null and member.phone_verified_at is not null
+"""
+
+
+def members_left_waiting() -> list[Member]:
+    """The members whose verified contacts stand on orders of nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT_WAITING)
+        member_ids = [member_id for (member_id,) in cursor.fetchall()]
+    return list(Member.objects.filter(pk__in=member_ids).order_by("pk"))

@@ -8,7 +8,7 @@ from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
 from loyalty.services.standing import standing_of
 from orders.models import Order
-from orders.queries.orders import waiting_orders
+from orders.queries.orders import members_left_waiting, waiting_orders
 from orders.services.earning import earn
 from orders.services.steps import lock_accounts_of
 
@@ -36,3 +36,8 @@ def credit_waiting_orders(*, member: Member, at: datetime) -> list[Order]:
             earn(order, key=key, at=at, actor_id=None)
         order.save()
     return orders
+
+
+def credit_left_waiting(*, at: datetime) -> int:
+    """Give members the orders that were sent while they verified their contact; returns how many."""
+    return sum(len(credit_waiting_orders(member=member, at=at)) for member in members_left_waiting())

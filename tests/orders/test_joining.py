@@ -4,13 +4,15 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+from procrastinate.contrib.django import app
+
 from accounts.models import Member
 from loyalty.models import Posting, Standing
 from orders.models import Order
-from orders.services.joining import credit_waiting_orders, join_programme
+from orders.services.joining import credit_left_waiting, credit_waiting_orders, join_programme
 from orders.services.orders import pay_order, refund_order
 from tests.clock import NOON
-from tests.factories import UserFactory
+from tests.factories import MemberFactory, UserFactory
 from tests.loyalty.editions import publish_edition
 from tests.orders.shop import balance_of
 
@@ -86,3 +88,36 @@ def test_a_waiting_order_earns_by_the_edition_of_its_own_day(db, paid):
     )
 
     assert balance_of(eve, A_WEEK_LATER).available_points == 30
+
+
+def test_an_order_sent_while_its_contact_was_verified_is_credited_a_little_later(db, paid, placed, ada, ben):
+    """It found no member yet, and the member found no such order yet: neither saw the other."""
+    Member.objects.filter(pk__in=(ada.pk, ben.pk)).update(email_verified_at=None)
+    order = paid(None, 1_000, customer_email=ada.email)
+    unpaid = placed(None, 500, customer_email=ada.email)
+    nobodys = paid(None, 1_000, customer_email=ben.email)
+    Member.objects.filter(pk=ada.pk).update(email_verified_at=NOON)
+
+    assert credit_left_waiting(at=A_WEEK_LATER) == 2
+    assert credit_left_waiting(at=A_WEEK_LATER) == 0
+
+    for own in (order, unpaid):
+        own.refresh_from_db()
+        assert own.member == ada
+    nobodys.refresh_from_db()
+    assert nobodys.member is None
+    assert balance_of(ada, A_WEEK_LATER).available_points == 30
+
+
+def test_a_live_order_is_not_left_for_a_member_of_the_sandbox(db, shop, paid):
+    MemberFactory(email="eve@example.com", email_verified_at=NOON, is_sandbox=True)
+    order = paid(None, 1_000, customer_email="eve@example.com")
+
+    assert credit_left_waiting(at=A_WEEK_LATER) == 0
+    order.refresh_from_db()
+    assert order.member is None
+
+
+def test_the_worker_looks_for_them():
+    times = {task.task.name: task.cron for task in app.periodic_registry.periodic_tasks.values()}
+    assert times["orders.jobs.credit_orders_left_waiting"] == "*/10 * * * *"
