@@ -27,8 +27,18 @@ FLAGS = [
 ]
 SIZES = ((360, 740), (1280, 900))
 PAGES = {
-    "ada@ballada.example": {"balance": "/", "operations": "/operations/"},
-    "sue@ballada.example": {"console": "/console/"},
+    "ada@ballada.example": {
+        "balance": "/",
+        "operations": "/operations/",
+        "orders": "/orders/",
+        "profile": "/profile/",
+    },
+    "sue@ballada.example": {"console": "/console/", "keys": "/console/keys/"},
+}
+# What a click on a page opens: the words of the link, and the name of the picture, one after another.
+CLICKS = {
+    "operations": (("1-", "operation"),),
+    "orders": (("W-", "order"), ("баллы", "points")),
 }
 
 
@@ -68,10 +78,10 @@ def _take(browser: Browser, address: str, scheme: str, width: int, height: int) 
         for name, path in PAGES[email].items():
             page.goto(path)
             page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png", full_page=True)
-            if name == "operations":
-                page.locator("table a", has_text="1-").first.click()
+            for words, opened in CLICKS.get(name, ()):
+                page.locator("main a", has_text=words).first.click()
                 page.wait_for_load_state()
-                page.screenshot(path=FOLDER / f"operation-{width}-{scheme}.png", full_page=True)
+                page.screenshot(path=FOLDER / f"{opened}-{width}-{scheme}.png", full_page=True)
         context.close()
 
 
