@@ -6,7 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import is_staff_person
+from accounts.errors import EmailTaken
 from accounts.language import set_language_cookie
 from accounts.models import User
 
@@ -25,16 +26,14 @@ class AccountAdapter(DefaultAccountAdapter):
     # allauth's own say that something is wrong, and not how to mend it.
     error_messages: ClassVar[dict[str, str | Promise]] = {
         **DefaultAccountAdapter.error_messages,
-        "duplicate_email": _("You sign in with this address already. Enter a different one."),
         "email_password_mismatch": _(
             "This e-mail and this password do not belong together. Check both and try again."
         ),
-        "email_taken": _("Another member already has this e-mail address."),
+        "email_taken": EmailTaken.sentence,
         "enter_current_password": _("This is not your current password. Enter the one you sign in with."),
         "incorrect_code": _("This is not the code we sent. Check it, or ask for a new one."),
         "incorrect_password": _("This is not your password. Check it and try again."),
         "rate_limited": _("There were too many requests. Wait a few minutes and try again."),
-        "same_as_current": _("This is what you have now. Enter something different."),
         "too_many_login_attempts": _(
             "There were too many attempts to sign in. Wait five minutes and try again."
         ),
@@ -67,7 +66,14 @@ class AccountAdapter(DefaultAccountAdapter):
         others = EmailAddress.objects.filter(user=email_address.user_id, verified=True)
         if others.exclude(email=email_address.email).exists():
             return False
-        is_confirmed: bool = super().confirm_email(request, email_address)
+        try:
+            is_confirmed: bool = super().confirm_email(request, email_address)
+        except DatabaseError:
+            # A member confirmed a change to this address a moment earlier, and so the login, which
+            # had not proved it, is gone.
+            if User.objects.filter(pk=email_address.user_id).exists():
+                raise
+            return False
         return is_confirmed
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:

@@ -26,5 +26,6 @@ def send_letter(*, template: str, to: str, language: str, context: dict[str, obj
     try:
         EmailMessage(subject, body, to=[to]).send()
     except (SMTPException, OSError) as error:
+        # Its text may hold the address, and a traceback in the log would show it.
         logger.warning("A letter was not sent: %s", type(error).__name__)
-        raise MessageNotSent from error
+        raise MessageNotSent from None

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -96,7 +97,8 @@ def confirming_contact(member: Member, kind: str) -> str:
 def language_of_other_owner(*, kind: str, contact: str, member: Member) -> str | None:
     """The language of whoever else has that contact, as a member or as a login; None when nobody has.
 
-    A login that is no member yet is written to in the language of who asks.
+    A login that is no member yet is written to in the language of who asks. One that has signed up
+    with the address and never proved it does not have it, or anybody could keep it from its owner.
     """
     is_email = kind == ContactChange.Kind.EMAIL
     others = members_by_contact(email=contact) if is_email else members_by_contact(phone=contact)
@@ -104,10 +106,21 @@ def language_of_other_owner(*, kind: str, contact: str, member: Member) -> str |
     is_others_login = (
         is_email
         and User.objects.exclude(member=member)
+        .exclude(pk__in=unproven_logins(contact))
         .filter(Q(email=contact) | Q(emailaddress__email=contact, emailaddress__verified=True))
         .exists()
     )
     return language or (member.language if is_others_login else None)
+
+
+def unproven_logins(email: str) -> QuerySet[User]:
+    """The login, if there is one, that signed up with that address and has proved none; nobody can use it.
+
+    A login with a role is not among them: the first superuser is made in the shell, and whoever made
+    it vouches for its address.
+    """
+    signed_up = User.objects.filter(email=email, member=None, groups=None, is_superuser=False)
+    return signed_up.exclude(pk__in=EmailAddress.objects.filter(verified=True).values("user"))
 
 
 def live_sessions(user: User, *, at: datetime) -> list[UserSession]:

@@ -276,12 +276,27 @@ def _write(change: ContactChange, *, member: Member, user: User, at: datetime) -
         member.phone, member.phone_verified_at = change.new_contact, at
         member.save(update_fields=["phone", "phone_verified_at"])
         return
+    _free_unproven(change.new_contact)
     user.email = change.new_contact
     user.save(update_fields=["email"])
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=change.new_contact, verified=True, primary=True)
     member.email, member.email_verified_at = change.new_contact, at
     member.save(update_fields=["email", "email_verified_at"])
+
+
+def _free_unproven(email: str) -> None:
+    """Delete the login that signed up with that address and never proved it, if there is one.
+
+    Without the address there is nothing left of it to keep: nobody has ever signed in with it, it has
+    no member, and its name and consents were given under an address that is another person's.
+    """
+    # Whoever proves the address at this moment waits for these locks and then finds no login. One who
+    # was quicker is not found when we look again, once the locks are ours, and keeps the address.
+    login = queries.unproven_logins(email).select_for_update(of=["self"]).first()
+    if login is not None:
+        list(EmailAddress.objects.select_for_update(of=["self"]).filter(user=login))
+        queries.unproven_logins(email).filter(pk=login.pk).delete()
 
 
 def _end(change: ContactChange, outcome: Outcome, at: datetime) -> None:

@@ -4,12 +4,14 @@ import json
 import re
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from smtplib import SMTPRecipientsRefused
 from threading import Thread
 
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 
 from accounts.models import ContactChange, Language, Member
@@ -237,6 +239,21 @@ def test_a_change_is_made_although_the_contacts_cannot_be_told(ada, client, sett
     ada.refresh_from_db()
     assert ada.email == NEW_EMAIL
     assert "one of the contacts was not told" in caplog.text
+
+
+def test_the_log_holds_no_address_that_the_mail_server_refused(ada, client, monkeypatch, caplog):
+    page, *codes = ask_email(client)
+
+    def refuse(_backend, letters):
+        raise SMTPRecipientsRefused({letter.to[0]: (550, b"No such user") for letter in letters})
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+
+    assert confirm(client, page, *codes).status_code == 302
+
+    assert "A letter was not sent: SMTPRecipientsRefused" in caplog.text
+    assert "one of the contacts was not told" in caplog.text
+    assert [address for address in (OLD_EMAIL, NEW_EMAIL) if address in caplog.text] == []
 
 
 class Gateway:
