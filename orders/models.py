@@ -85,7 +85,7 @@ class Order(models.Model):
     status = models.CharField(max_length=15, choices=Status, default=Status.NEW)
     placed_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
-    payments_count = models.PositiveSmallIntegerField(default=0)
+    payments_count = models.PositiveIntegerField(default=0)
 
     total_sum = models.DecimalField(max_digits=14, decimal_places=2)
     delivery_sum = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))

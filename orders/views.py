@@ -1,7 +1,7 @@
 """The member's pages about orders."""
 
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,9 +14,11 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts.access import own_member
 from accounts.models import Member
 from loyalty.access import signed_in
+from loyalty.cursors import number_of
 from loyalty.errors import LoyaltyError
 from loyalty.queries.operations import Operation
 from loyalty.queries.standing import tier_since_at
+from loyalty.services.ledger import event_key
 from orders import access, wording
 from orders.forms import PointsForm, SetAsideForm, StepForm
 from orders.models import Order
@@ -35,7 +37,7 @@ def show_orders(request: HttpRequest) -> HttpResponse:
     """The orders, newest first, page by page; a place beyond the list leads to its beginning."""
     member = own_member(request)
     page = queries.orders_page(
-        member=member, before=_cursor(request.GET.get("before")), after=_cursor(request.GET.get("after"))
+        member=member, before=number_of(request.GET.get("before")), after=number_of(request.GET.get("after"))
     )
     if request.GET and not page.orders:
         return redirect("orders:list")
@@ -85,12 +87,13 @@ def take_points_off(request: HttpRequest, order_id: int) -> HttpResponse:
     member = own_member(request)
     order = access.own_order(member, order_id)
     form = StepForm(request.POST)
-    if form.is_valid() and not queries.is_step_taken(order, form.cleaned_data["key"]):
+    key = _step_key(order, form)
+    if key and not queries.is_step_taken(order, key):
         try:
             order = remove_points(
                 order=order,
                 member=member,
-                key=form.cleaned_data["key"],
+                key=key,
                 at=timezone.now(),
                 actor_id=request.user.pk,
             )
@@ -105,17 +108,17 @@ def _set_aside(request: HttpRequest, member: Member, order: Order) -> HttpRespon
     """Set the confirmed points aside, or show the page again with what is possible now."""
     form = SetAsideForm(request.POST)
     now = timezone.now()
-    key = form.cleaned_data.get("key") if form.is_valid() else None
+    key = _step_key(order, form)
     if key and queries.is_step_taken(order, key):
         return redirect("orders:order", order.pk)
     form.hold_against(order_quote(order, points=form.asked_points, at=now))
-    if form.is_valid() and not wording.has_lapsed(order, queries.live_holds(order, now)):
+    if key and form.is_valid() and not wording.has_lapsed(order, queries.live_holds(order, now)):
         try:
             order = add_points(
                 order=order,
                 member=member,
                 points=form.cleaned_data["points"],
-                key=form.cleaned_data["key"],
+                key=key,
                 at=now,
                 actor_id=request.user.pk,
             )
@@ -130,11 +133,19 @@ def _set_aside(request: HttpRequest, member: Member, order: Order) -> HttpRespon
     return _points_page(request, access.own_order(member, order.pk), form, status=FORM_REFUSED)
 
 
+def _step_key(order: Order, form: StepForm) -> UUID | None:
+    """The key of the step that a form asks for, None while the form is wrong.
+
+    A browser may send any key, so it is made into one that no other order and no shop can have.
+    """
+    return event_key("cabinet", order.pk, form.cleaned_data["key"]) if form.is_valid() else None
+
+
 def _points_page(request: HttpRequest, order: Order, form: PointsForm, status: int = 200) -> HttpResponse:
     now = timezone.now()
     holds = queries.live_holds(order, now)
     is_open = order.status == Order.Status.NEW and not wording.has_lapsed(order, holds)
-    is_part = request.headers.get("HX-Request") == "true"
+    is_part = bool(request.htmx)  # type: ignore[attr-defined]
     if not is_open:
         if is_part:
             return HttpResponseClientRefresh()
@@ -162,8 +173,3 @@ def _tier_since_at(member: Member, earning: Operation | None) -> datetime | None
     return tier_since_at(
         member_id=member.pk, tier_name=earning.explanation.get("tier", ""), at=earning.effective_at
     )
-
-
-def _cursor(text: str | None) -> int | None:
-    """An order's id; whatever is not one stands for the beginning."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -15,13 +15,14 @@ from orders.api.doors import IdempotencyKey, Key, happened_at, write_once
 from orders.api.errors import FieldProblem, InvalidRequest
 from orders.api.fields import field_problem
 from orders.api.orders import specs_of
-from orders.api.people import People
+from orders.api.people import People, Person
 from orders.api.problems import Problem, problem_of
 from orders.api.questions import Basket
 from orders.api.refusals import SEND
 from orders.api.types import Answer, Moment, OrderNumber, Question, Text100, shown
 from orders.models import Order, Scope, Source
-from orders.services.importing.people import make_outlets
+from orders.queries.figures import check_sums
+from orders.services.outlets import make_outlets
 from orders.services.registering import PaidOrder, register_paid_orders
 
 router = Router(tags=["Orders"])
@@ -108,22 +109,25 @@ def register_batch(
     source: Source, orders: Sequence[SoldOrder | Unreadable], now: datetime
 ) -> list[OutcomeAnswer]:
     """Register the orders that can be; what became of each, in the order in which they were sent."""
-    readable = [order for order in orders if isinstance(order, SoldOrder)]
-    people = People(source, readable)
-    outlets = make_outlets(source, dict.fromkeys(order.outlet for order in readable if order.outlet))
+    people = People(source, [order for order in orders if isinstance(order, SoldOrder)])
     outcomes: dict[int, OutcomeAnswer] = {}
-    ready: dict[int, PaidOrder] = {}
+    taken: dict[int, tuple[SoldOrder, Person, datetime]] = {}
     for place, order in enumerate(orders):
         if isinstance(order, Unreadable):
             outcomes[place] = refused(order.number, InvalidRequest(order.problems))
             continue
         try:
-            person = people.person_of(order)
-            paid_at = happened_at("paid_at", order.paid_at, now)
+            check_sums(
+                total_sum=order.total_sum, delivery_sum=order.delivery_sum, lines=specs_of(order.lines)
+            )
+            taken[place] = (order, people.person_of(order), happened_at("paid_at", order.paid_at, now))
         except (LoyaltyError, AccountsError) as refusal:
             outcomes[place] = refused(order.number, refusal)
-            continue
-        ready[place] = PaidOrder(
+    # What is refused for its own sake leaves no outlet behind.
+    names = dict.fromkeys(order.outlet for order, _person, _paid_at in taken.values() if order.outlet)
+    outlets = make_outlets(source, names)
+    ready = {
+        place: PaidOrder(
             number=order.number,
             total_sum=order.total_sum,
             delivery_sum=order.delivery_sum,
@@ -135,6 +139,8 @@ def register_batch(
             lines=specs_of(order.lines),
             points=order.points,
         )
+        for place, (order, person, paid_at) in taken.items()
+    }
     registered = register_paid_orders(source=source, orders=list(ready.values()))
     members = {order.member.pk: order.member.number for order in ready.values() if order.member}
     for (place, sold), outcome in zip(ready.items(), registered, strict=True):

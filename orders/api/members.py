@@ -24,6 +24,7 @@ from orders.api.answers.members import (
 )
 from orders.api.doors import IdempotencyKey, Key, source_of, write_once
 from orders.api.feeds import Feed, numbers_of, place_of
+from orders.api.people import member_number
 from orders.api.questions import MemberSearch, NewMember
 from orders.api.refusals import CONFLICT, READ, SEND, UNKNOWN
 from orders.api.types import READABLE_PATTERN, Answer
@@ -76,7 +77,7 @@ def find(request: HttpRequest, search: MemberSearch) -> MemberAnswer:
     source = source_of(request)
     members = visible_members(source)
     if search.number:
-        members = members.filter(number="".join(search.number.split()))
+        members = members.filter(number=member_number(search.number))
     elif search.customer_id:
         members = members.filter(customers__source=source, customers__external_id=search.customer_id)
     else:

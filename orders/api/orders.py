@@ -32,8 +32,14 @@ from orders.queries.changes import changed_orders, day_sums
 from orders.queries.figures import LineSpec
 from orders.queries.quotes import quote
 from orders.services.api_requests import wait_for_turn
-from orders.services.importing.people import make_outlets
-from orders.services.orders import cancel_order, pay_order, place_order, refund_order
+from orders.services.orders import (
+    cancel_order,
+    first_payment_key,
+    pay_order,
+    place_order,
+    refund_order,
+)
+from orders.services.outlets import make_outlets
 
 router = Router(tags=["Orders"])
 
@@ -91,9 +97,10 @@ def place(request: HttpRequest, idempotency_key: IdempotencyKey, order: NewOrder
             outlet=outlet_of(source, order.outlet),
             points=order.points,
             placed_at=placed_at,
+            held_at=None if paid_at else now,
         )
         if paid_at:
-            placed = pay_order(order=placed, paid_at=paid_at)
+            placed = pay_order(order=placed, paid_at=paid_at, key=first_payment_key(placed))
         return 200 if is_known else 201, order_answer(placed)
 
     return write_once(request, key=idempotency_key, act=act)
@@ -138,7 +145,9 @@ def pay(
 
     def act(source: Source, now: datetime) -> tuple[int, Answer]:
         paid = pay_order(
-            order=order_of_source(source, number), paid_at=happened_at("paid_at", payment.paid_at, now)
+            order=order_of_source(source, number),
+            paid_at=happened_at("paid_at", payment.paid_at, now),
+            money_sum=payment.money_sum,
         )
         return 200, order_answer(paid)
 

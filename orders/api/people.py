@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts.contacts import normalise_email, normalise_phone
+from accounts.errors import InvalidMemberNumber
 from accounts.models import Member
+from accounts.numbers import parse_member_number
 from orders.api.questions import Basket
 from orders.errors import UnknownMember
 from orders.models import Customer, Source
@@ -23,7 +25,7 @@ class People:
     """The members whom some baskets name, read at once."""
 
     def __init__(self, source: Source, baskets: Sequence[Basket]) -> None:
-        numbers = {_digits(basket.member) for basket in baskets if basket.member}
+        numbers = {member_number(basket.member) for basket in baskets if basket.member}
         customer_ids = {basket.customer_id for basket in baskets if basket.customer_id}
         members = Member.objects.filter(is_sandbox=source.is_sandbox)
         self.by_number = {member.number: member for member in members.filter(number__in=numbers)}
@@ -43,7 +45,7 @@ class People:
         """
         member = None
         if basket.member:
-            member = self.by_number.get(_digits(basket.member))
+            member = self.by_number.get(member_number(basket.member) or "")
             if member is None:
                 raise UnknownMember("member")
         elif basket.customer_id:
@@ -57,6 +59,9 @@ class People:
         )
 
 
-def _digits(number: str) -> str:
-    """A member number without the spaces that people write between its groups."""
-    return "".join(number.split())
+def member_number(text: str) -> str | None:
+    """The digits of a member number, however it is grouped; None where it can be nobody's."""
+    try:
+        return parse_member_number(text)
+    except InvalidMemberNumber:
+        return None

@@ -101,6 +101,9 @@ class Payment(Question):
     """The order was paid."""
 
     paid_at: Moment | None = Field(None, description="Now, unless you say otherwise.")
+    money_sum: Sum | None = Field(
+        None, description="What you took. Refused when the points leave another sum to pay."
+    )
 
 
 class LineRefund(Question):

@@ -17,6 +17,7 @@ from orders.errors.keys import (
     ScopeUnknown,
     SourceCodeInvalid,
     SourceCodeTaken,
+    SourceNameInvalid,
     TooManyRequests,
 )
 from orders.errors.senders import (
@@ -36,11 +37,13 @@ from orders.errors.steps import (
     HoldLapsed,
     LinesDoNotAddUp,
     LinesNeeded,
+    MoneyDiffers,
     NotAMember,
     NothingToRefund,
     OrderDiffers,
     OrderError,
     OrderUnknown,
+    StepTooEarly,
     WrongStatus,
 )
 
@@ -69,6 +72,7 @@ __all__ = [
     "LinesNeeded",
     "MemberNotFound",
     "MomentInFuture",
+    "MoneyDiffers",
     "NotAMember",
     "NothingToRefund",
     "OrderDiffers",
@@ -79,6 +83,8 @@ __all__ = [
     "ScopesMissing",
     "SourceCodeInvalid",
     "SourceCodeTaken",
+    "SourceNameInvalid",
+    "StepTooEarly",
     "TooManyRequests",
     "UnknownMember",
     "WrongStatus",

@@ -206,3 +206,21 @@ class SourceCodeTaken(ApiKeyRefused):
         return _("There is a source with the code “%(code)s” already. Choose it, or take another code.") % {
             "code": self.source_code
         }
+
+
+class SourceNameInvalid(ApiKeyRefused):
+    """A source without a name, or with one that does not fit."""
+
+    code = "source_name_invalid"
+    field = "source_name"
+
+    def __init__(self, most_letters: int) -> None:
+        super().__init__(most_letters)
+        self.most_letters = most_letters
+
+    def __str__(self) -> str:
+        return ngettext(
+            "Name the new source, in at most %(count)s letter.",
+            "Name the new source, in at most %(count)s letters.",
+            self.most_letters,
+        ) % {"count": self.most_letters}

@@ -1,7 +1,9 @@
 """What a step of an order may be refused for, in words for the person who sent it."""
 
+from datetime import datetime
 from decimal import Decimal
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -201,3 +203,35 @@ class OrderUnknown(OrderError):
         return _(
             "There is no order with the number “%(number)s”. Check the number, or place the order first."
         ) % {"number": self.number}
+
+
+class StepTooEarly(OrderError):
+    """A return that is said to have happened before the order was paid."""
+
+    code = "step_too_early"
+
+    def __init__(self, field: str, paid_at: datetime) -> None:
+        super().__init__(field, paid_at)
+        self.field = field
+        self.paid_at = paid_at
+
+    def __str__(self) -> str:
+        return _("The order was paid at %(moment)s, and this is said to have happened before.") % {
+            "moment": timezone.localtime(self.paid_at).isoformat(timespec="seconds")
+        }
+
+
+class MoneyDiffers(OrderError):
+    """The money that was taken is not what was left to pay."""
+
+    code = "money_differs"
+    field = "money_sum"
+
+    def __init__(self, to_pay_sum: Decimal) -> None:
+        super().__init__(to_pay_sum)
+        self.to_pay_sum = to_pay_sum
+
+    def __str__(self) -> str:
+        return _(
+            "What is left to pay is %(to_pay_sum)s: the points set aside for the order have changed."
+        ) % {"to_pay_sum": self.to_pay_sum}

@@ -28,7 +28,7 @@ def credit_waiting_orders(*, member: Member, at: datetime) -> list[Order]:
     """
     lock_accounts_of(member.pk)
     standing_of(member=member, at=at)
-    orders = list(waiting_orders(member).select_for_update())
+    orders = list(waiting_orders(member).select_for_update(of=["self"]))
     for order in orders:
         order.member = member
         if order.status in (Order.Status.PAID, Order.Status.PARTLY_REFUNDED):

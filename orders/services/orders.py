@@ -12,7 +12,7 @@ from uuid import UUID
 from accounts.models import Member
 from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
-from orders.errors import ForeignOrder, OrderDiffers, WrongStatus
+from orders.errors import ForeignOrder, MoneyDiffers, OrderDiffers, WrongStatus
 from orders.models import Order, OrderLine, OrderStep, Outlet, Source
 from orders.queries.figures import LineSpec, check_sums
 from orders.queries.orders import member_of_contact
@@ -34,10 +34,12 @@ def place_order(
     delivery_sum: Decimal = Decimal(0),
     lines: Sequence[LineSpec] = (),
     points: int = 0,
+    held_at: datetime | None = None,
     actor_id: int | None = None,
 ) -> Order:
     """A new order; `points` of the member's points are set aside for it, up to the edition's cap.
 
+    They are set aside at `held_at`, for orders that are sent later than they were placed.
     An order of somebody who is no member waits for them, by e-mail or phone.
 
     Raises:
@@ -98,7 +100,7 @@ def place_order(
         for position, line in enumerate(lines, start=1)
     )
     held_points = steps.hold_points(
-        order, points=points, at=placed_at, key=event_key(key, "hold"), actor_id=actor_id
+        order, points=points, at=held_at or placed_at, key=event_key(key, "hold"), actor_id=actor_id
     )
     steps.keep_step(
         order,
@@ -169,25 +171,34 @@ def remove_points(
 
 @ledger_write
 def pay_order(
-    *, order: Order, paid_at: datetime, key: UUID | None = None, actor_id: int | None = None
+    *,
+    order: Order,
+    paid_at: datetime,
+    key: UUID | None = None,
+    money_sum: Decimal | None = None,
+    actor_id: int | None = None,
 ) -> Order:
     """The order is paid: held points are spent, the tier moves, points are earned, the inviter gets a share.
 
-    An order that is paid already stays as it is. A cancelled one can be paid again, under a key of
+    `money_sum` is what was taken for it, if that is known. An order that is paid already stays as it
+    is. A cancelled one can be paid again, under a key of
     its own or without one, and earns again.
 
     Raises:
         HoldLapsed: the points set aside for it are gone.
+        MoneyDiffers: the money taken is not what the points leave to pay.
         WrongStatus: all of it was refunded.
     """
     order = steps.lock_order(order)
-    key = key or event_key("order", order.source_id, order.number, "paid", order.payments_count + 1)
+    key = key or _payment_key(order, order.payments_count + 1)
     if steps.is_repeat(order, key, {}) or order.status in (Order.Status.PAID, Order.Status.PARTLY_REFUNDED):
         return order
     if order.status == Order.Status.REFUNDED:
         raise WrongStatus(order.number, order.get_status_display())
     if order.status == Order.Status.CANCELLED:
         steps.begin_again(order)
+    if money_sum is not None and money_sum != order.total_sum - order.held_points:
+        raise MoneyDiffers(order.total_sum - order.held_points)
     order.status = Order.Status.PAID
     order.paid_at = paid_at
     order.payments_count += 1
@@ -232,6 +243,7 @@ def refund_order(
         WrongStatus: the order is not paid.
         AboveOrder: more than is left of the order, of a line or of the delivery.
         LinesNeeded, NothingToRefund, BadSum: it is not clear what is returned.
+        StepTooEarly: it is said to have happened before the order was paid.
     """
     order = steps.lock_order(order)
     request = {
@@ -246,6 +258,7 @@ def refund_order(
         return order
     if order.status not in (Order.Status.PAID, Order.Status.PARTLY_REFUNDED):
         raise WrongStatus(order.number, order.get_status_display())
+    refunded_at = steps.not_before_payment(order, "refunded_at", refunded_at)
     if is_whole:
         returned_sum = steps.return_everything(order)
     else:
@@ -268,12 +281,17 @@ def cancel_order(
     """The order does not happen: held points come free, and what was paid is refunded whole.
 
     An order that is cancelled already stays as it is.
+
+    Raises:
+        StepTooEarly: it was paid, and is said to have been cancelled before.
     """
     order = steps.lock_order(order)
     key = key or event_key("order", order.source_id, order.number, "cancelled", order.payments_count)
     if steps.is_repeat(order, key, {}) or order.status == Order.Status.CANCELLED:
         return order
     was_new = order.status == Order.Status.NEW
+    if not was_new:
+        cancelled_at = steps.not_before_payment(order, "cancelled_at", cancelled_at)
     order.status = Order.Status.CANCELLED
     if was_new:
         released_points = steps.release_held_points(order, key=key, at=cancelled_at, actor_id=actor_id)
@@ -326,7 +344,16 @@ def register_paid_order(
         points=points,
         actor_id=actor_id,
     )
-    return pay_order(order=order, paid_at=paid_at, actor_id=actor_id)
+    return pay_order(order=order, paid_at=paid_at, key=first_payment_key(order), actor_id=actor_id)
+
+
+def first_payment_key(order: Order) -> UUID:
+    """The key of an order's first payment: under it a sale that is sent again is never paid anew."""
+    return _payment_key(order, 1)
+
+
+def _payment_key(order: Order, turn: int) -> UUID:
+    return event_key("order", order.source_id, order.number, "paid", turn)
 
 
 def _placed_before(key: UUID, request: Mapping[str, object]) -> Order | None:

@@ -21,6 +21,7 @@ from orders.errors import (
     NotAMember,
     NothingToRefund,
     OrderDiffers,
+    StepTooEarly,
 )
 from orders.models import Order, OrderStep
 from orders.queries.figures import check_sum, points_due_back
@@ -29,6 +30,8 @@ from orders.queries.quotes import hold_expires_at
 from orders.services.earning import note, take_back
 from referrals.queries import inviter_id_of
 
+# Clocks of shops and tills differ by so much at most.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 # What a refund gives back lives for this long at least, whatever its old last day.
 GIVEN_BACK_LIFE_DAYS = 30
 
@@ -225,6 +228,19 @@ def return_goods(
     order.refunded_sum += goods_sum + delivery_sum
     order.refunded_delivery_sum += delivery_sum
     return goods_sum + delivery_sum
+
+
+def not_before_payment(order: Order, field: str, at: datetime) -> datetime:
+    """The moment of a return; a clock that is a little slow does not put it before the payment.
+
+    Raises:
+        StepTooEarly: it lies well before it, so what it gives back might have expired already.
+    """
+    if order.paid_at is None or at >= order.paid_at:
+        return at
+    if order.paid_at - at > CLOCK_TOLERANCE:
+        raise StepTooEarly(field, order.paid_at)
+    return order.paid_at
 
 
 def return_everything(order: Order) -> Decimal:

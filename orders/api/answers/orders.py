@@ -63,6 +63,7 @@ class StepAnswer(Answer):
     money_sum: Amount
     earned_points: int
     spent_points: int
+    held_points: int = Field(description="Set aside, or below 0 when they came free.")
 
 
 class OrderAnswer(OrderRow):
@@ -134,6 +135,7 @@ def order_answer(order: Order) -> OrderAnswer:
                 money_sum=step.money_sum,
                 earned_points=step.earned_points,
                 spent_points=step.spent_points,
+                held_points=step.held_points,
             )
             for step in OrderStep.objects.filter(order=order)
         ],

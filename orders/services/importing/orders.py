@@ -21,8 +21,8 @@ from orders.imports.rows import BadRow, read_rows
 from orders.models import Outlet, Source
 from orders.services.importing import staging, writing
 from orders.services.importing.parallel import in_parallel
-from orders.services.importing.people import make_outlets
 from orders.services.importing.staging import Part, Staged
+from orders.services.outlets import make_outlets
 from orders.services.sets.counting import Counter, Outcome, RulesChanged
 
 # Of PostgreSQL's advisory locks: the first number is ours, the second the source's.

@@ -1,12 +1,10 @@
-"""Who and where the orders of a file are from: members and outlets, made when they are not known."""
+"""Who the orders of a file are from: members, made when they are not known."""
 
-from collections.abc import Iterable, Sequence
-
-from django.db import transaction
+from collections.abc import Sequence
 
 from accounts.models import Language, Member
 from accounts.numbers import new_member_numbers
-from orders.models import Customer, Outlet, Source
+from orders.models import Customer, Source
 from orders.services.importing.staging import StagedCustomer
 from orders.services.sets.bulk import copy_rows, next_ids
 
@@ -46,36 +44,6 @@ def members_of(source: Source, customers: Sequence[StagedCustomer]) -> dict[str,
         ((source.pk, customer, member_id) for customer, member_id in added.items()),
     )
     return members | added
-
-
-def make_outlets(source: Source, names: Iterable[str]) -> dict[str, Outlet]:
-    """The outlets of a source by what the file calls them: code or name. Unknown ones are made."""
-    outlets = _outlets_of(source)
-    unknown = [name for name in names if name not in outlets]
-    if unknown:
-        with transaction.atomic():
-            # Whoever else names them at this moment waits, and finds them afterwards.
-            Source.objects.select_for_update(no_key=True).get(pk=source.pk)
-            outlets = _outlets_of(source)
-            _add_outlets(source, outlets, unknown)
-    return outlets
-
-
-def _outlets_of(source: Source) -> dict[str, Outlet]:
-    known = list(source.outlets.all())
-    return {outlet.name: outlet for outlet in known} | {outlet.code: outlet for outlet in known}
-
-
-def _add_outlets(source: Source, outlets: dict[str, Outlet], names: Iterable[str]) -> None:
-    taken = {outlet.code for outlet in outlets.values()}
-    for name in names:
-        if name in outlets:
-            continue
-        number = len(taken) + 1
-        while f"outlet-{number}" in taken:
-            number += 1
-        outlets[name] = Outlet.objects.create(source=source, code=f"outlet-{number}", name=name)
-        taken.add(outlets[name].code)
 
 
 def _free_numbers(count: int) -> list[str]:
