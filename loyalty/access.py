@@ -32,7 +32,7 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     def door(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
-        if request.headers.get("HX-Request") == "true" and not request.user.is_authenticated:
+        if request.htmx and not request.user.is_authenticated:  # type: ignore[attr-defined]
             return HttpResponseClientRefresh()
         return whole_page(request, *arguments, **named)
 

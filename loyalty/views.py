@@ -13,6 +13,7 @@ from django_htmx.http import push_url
 
 from accounts.access import is_staff_person, own_member
 from loyalty import access, exports, wording
+from loyalty.cursors import number_of
 from loyalty.forms import HistoryForm
 from loyalty.queries import operations as queries
 from loyalty.queries.balance import balance
@@ -51,7 +52,7 @@ def show_operations(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "loyalty/operations.html", {"form": form})
     filters = form.filters()
-    before, after = (_cursor(request.GET.get(name)) for name in ("before", "after"))
+    before, after = (number_of(request.GET.get(name)) for name in ("before", "after"))
     page = queries.operations_page(account_id=member.pk, before=before, after=after, filters=filters)
     address = reverse("loyalty:operations") + form.query()
     if not page.operations and (before, after) != (None, None):
@@ -112,8 +113,3 @@ def show_operation(request: HttpRequest, posting_id: int) -> HttpResponse:
         else None,
     )
     return render(request, "loyalty/operation.html", {"operation": card})
-
-
-def _cursor(text: str | None) -> int | None:
-    """A place in the list; whatever is not one stands for the beginning."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None

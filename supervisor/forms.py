@@ -21,7 +21,6 @@ from orders.services.api_keys import (
 
 # No source has this code: a plus sign cannot be part of one.
 NEW_SOURCE = "+"
-SOURCE_NAME_LETTERS = 100
 
 SCOPE_SENTENCES: dict[Scope, Promise] = {
     Scope.MEMBERS_READ: _("By number, e-mail, phone, or the number that the shop itself gave them."),
@@ -53,7 +52,7 @@ class NewKeyForm(forms.Form):
     source_name = forms.CharField(
         label=_("Name of the new source"),
         required=False,
-        max_length=SOURCE_NAME_LETTERS,
+        max_length=NAME_LETTERS,
         help_text=_("As your colleagues call it: “Online shop”."),
     )
     source_code = forms.CharField(

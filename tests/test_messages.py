@@ -39,7 +39,7 @@ CABINET = (
     "/",
     "/operations/",
     "/operations/?kind=earned&sign=plus&search=nothing",
-    "/operations/?from=2026-02-30",
+    "/operations/?since=2026-02-30",
     "/orders/",
     "/api/problems",
     "/profile/",

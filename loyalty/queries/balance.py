@@ -69,11 +69,6 @@ class Balance:
         return self.available_points * POINT_WORTH_SUM
 
     @property
-    def expiring_points(self) -> int:
-        """The available points that have a last day."""
-        return sum(one.points for one in self.expiries if one.expires_on is not None)
-
-    @property
     def next_expiry(self) -> NextExpiry | None:
         """The points that expire next, if any do."""
         first = self.expiries[0] if self.expiries else None

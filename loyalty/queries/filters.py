@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from loyalty.cursors import number_of
 from loyalty.models import Posting
 
 
@@ -100,6 +101,6 @@ def condition_values(filters: OperationFilter) -> dict[str, Any]:
         "until_on": filters.until_on,
         "sign": filters.sign and int(filters.sign),
         "search": filters.search,
-        "number": int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None,
+        "number": number_of(number),
         "zone": settings.TIME_ZONE,
     }

@@ -73,12 +73,6 @@ def points_large(number: int) -> SafeString:
 
 
 @register.filter
-def points_change(number: int) -> str:
-    """The points as a change: "+22 points", "−1 point", "0 points"."""
-    return points_template(number) % {"count": signed(number)}
-
-
-@register.filter
 def signed_points(number: int) -> SafeString:
     """The signed digits for the eye and the words "minus 500 points" for a screen reader."""
     if number == 0:

@@ -33,6 +33,7 @@ from orders.errors import (
     ScopeUnknown,
     SourceCodeInvalid,
     SourceCodeTaken,
+    SourceNameInvalid,
     TooManyRequests,
 )
 from orders.models import ApiKey, Scope, Source
@@ -95,9 +96,13 @@ def create_source(*, code: str, name: str, is_sandbox: bool = False) -> Source:
     """A new source of orders.
 
     Raises:
+        SourceNameInvalid: the name is empty or too long.
         SourceCodeInvalid: it is not a word of Latin letters, digits, hyphens and underscores.
         SourceCodeTaken: there is one with this code.
     """
+    name = name.strip()
+    if not 0 < len(name) <= NAME_LETTERS:
+        raise SourceNameInvalid(NAME_LETTERS)
     if len(code) > SOURCE_CODE_LETTERS or not SOURCE_CODE.fullmatch(code):
         raise SourceCodeInvalid(SOURCE_CODE_LETTERS)
     try:

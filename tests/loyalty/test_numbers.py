@@ -85,13 +85,6 @@ def test_points_large_is_the_same_phrase_with_the_digits_marked(in_english):
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(22, "+22 points"), (-1, "−1 point"), (1, "+1 point"), (0, "0 points")]
-)
-def test_points_change_carries_its_sign(in_english, number, text):
-    assert plain(numbers.points_change(number)) == text
-
-
-@pytest.mark.parametrize(
     ("number", "shown", "spoken"),
     [
         (225, "+225", "plus 225 points"),

@@ -27,6 +27,7 @@ from orders.errors import (
     ScopeUnknown,
     SourceCodeInvalid,
     SourceCodeTaken,
+    SourceNameInvalid,
     TooManyRequests,
 )
 from orders.models import ApiKey, Scope, Source
@@ -506,3 +507,10 @@ def test_the_command_lists_keys_without_their_secrets(shop, new_key, in_english)
     assert replaced[3] == "replaced, works until 2126-02-14 12:00"
     assert second == ["noon", "Old till", ended.key.public_id, "revoked", when, "–", "orders:read"]
     assert made.text not in table
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 101])
+def test_a_source_needs_a_name_that_fits(db, name):
+    with pytest.raises(SourceNameInvalid):
+        create_source(code="new", name=name)
+    assert not Source.objects.exists()
