@@ -62,10 +62,13 @@ COLUMNS = ", ".join([f"key.{name}" for name in KEY_FIELDS] + [f"source.{name}" f
 # it as it is then, so parallel requests, on however many servers, never share a place.
 # The hashes are compared by the database: how long that takes says nothing about the secret, since
 # nobody can choose the hash of what they send.
+# Places lie a minute ahead at most. One that is further away was given out by a clock that was
+# wrong, and counts for nothing: or the key would stay closed until the right time is there too.
+PLACE = "nullif(key.next_place_at, greatest(key.next_place_at, %(at)s + interval '2 minutes'))"
 ADMIT = f"""
     update orders_api_key as key
     set last_used_at = greatest(key.last_used_at, %(at)s),
-        next_place_at = greatest(key.next_place_at, %(at)s)
+        next_place_at = greatest({PLACE}, %(at)s)
             + 60000000 / key.requests_a_minute * interval '1 microsecond'
     from orders_source as source
     where source.id = key.source_id
@@ -73,7 +76,7 @@ ADMIT = f"""
         and key.secret_hash = %(secret_hash)s
         and key.revoked_at is null
         and coalesce(key.expires_at > %(at)s, true)
-        and coalesce(key.next_place_at <= %(at)s + interval '1 minute'
+        and coalesce({PLACE} <= %(at)s + interval '1 minute'
             - 60000000 / key.requests_a_minute * interval '1 microsecond', true)
     returning {COLUMNS}
 """  # noqa: S608, our own names

@@ -514,3 +514,14 @@ def test_a_source_needs_a_name_that_fits(db, name):
     with pytest.raises(SourceNameInvalid):
         create_source(code="new", name=name)
     assert not Source.objects.exists()
+
+
+def test_a_clock_that_ran_ahead_does_not_close_a_key(db, shop):
+    new = create_key(source=shop, name="Till", scopes=list(Scope), at=NOON, requests_a_minute=10)
+    for _ in range(10):
+        admit(text=new.text, at=NOON + timedelta(hours=1))
+
+    for _ in range(10):
+        admit(text=new.text, at=NOON)
+    with pytest.raises(TooManyRequests):
+        admit(text=new.text, at=NOON)
