@@ -119,7 +119,9 @@ if database is None:
 
     database = connection_settings()
 # A transaction that waits for its client holds the locks of a member's account.
+# No statement of ours runs long enough to be worth compiling: history pages took twice their time.
 database["OPTIONS"] = {
+    "options": "-c jit=off",
     **database.get("OPTIONS", {}),  # type: ignore[dict-item]
     "pool": {"min_size": 1, "max_size": DATABASE_CONNECTIONS, "timeout": 10},
 }
