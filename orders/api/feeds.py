@@ -21,7 +21,7 @@ class Feed(Question):
     """Where a list begins and how much of it is wanted."""
 
     changed_since: Moment | None = Field(None, description="Only what was recorded after this moment.")
-    cursor: Annotated[str, Field(max_length=100)] | None = Field(
+    cursor: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
         None, description="The place where an earlier answer ended."
     )
     limit: Count = Field(USUAL_ITEMS, ge=1, le=MOST_ITEMS)

@@ -22,8 +22,9 @@ WALKS_EDGES = "SCHEMATHESIS_EXAMPLES" in os.environ
 # What is well formed may still be refused by a rule: an order that does not add up, a moment in the
 # future, nobody's consent. That has a 422 as well; see `assert_refused_for_more_than_its_form`.
 NOWHERE = [positive_data_acceptance]
-# An order that cannot be read is refused in its own outcome, and the rest of its batch is taken.
-UNFIT = {"register_orders": [negative_data_rejection]}
+# An order that cannot be read is refused in its own outcome, and the rest of its batch is taken. And a
+# parameter thought up with an empty list as its value is never sent: such an address is a good one.
+UNFIT = {name: [negative_data_rejection] for name in ("register_orders", "list_orders", "list_operations")}
 # What the document cannot say of a field: which years there are, what can be read, what excludes what,
 # and that 5.0 is not a whole number to us, as it is to JSON Schema.
 UNSAID = (
