@@ -12,7 +12,7 @@ from uuid import UUID
 from accounts.models import Member
 from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
-from orders.errors import ForeignOrder, MoneyDiffers, OrderDiffers, WrongStatus
+from orders.errors import MoneyDiffers, OrderDiffers, WrongStatus
 from orders.models import Order, OrderLine, OrderStep, Outlet, Source
 from orders.queries.figures import LineSpec, check_sums
 from orders.queries.orders import member_of_contact
@@ -130,10 +130,7 @@ def add_points(
     request = {"points": points, "member": member.pk}
     if steps.is_repeat(order, key, request):
         return order
-    if order.member_id != member.pk:
-        raise ForeignOrder
-    if order.status != Order.Status.NEW:
-        raise WrongStatus(order.number, order.get_status_display())
+    steps.require_own_unpaid(order, member)
     held_points = steps.hold_points(
         order, points=points, at=at, key=event_key(key, "hold"), actor_id=actor_id
     )
@@ -157,10 +154,7 @@ def remove_points(
     request = {"member": member.pk}
     if steps.is_repeat(order, key, request):
         return order
-    if order.member_id != member.pk:
-        raise ForeignOrder
-    if order.status != Order.Status.NEW:
-        raise WrongStatus(order.number, order.get_status_display())
+    steps.require_own_unpaid(order, member)
     if order.held_points:
         released_points = steps.release_held_points(order, key=key, at=at, actor_id=actor_id)
         steps.keep_step(

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.models import Member
 from loyalty.errors import AboveHold, NotEnoughPoints
 from loyalty.queries.rules import redemption_cap_points, rule_set_in_force
 from loyalty.services import ledger
@@ -16,12 +17,14 @@ from loyalty.services.standing import standing_of
 from orders.errors import (
     AboveOrder,
     BelowMinimum,
+    ForeignOrder,
     HoldLapsed,
     LinesNeeded,
     NotAMember,
     NothingToRefund,
     OrderDiffers,
     StepTooEarly,
+    WrongStatus,
 )
 from orders.models import Order, OrderStep
 from orders.queries.figures import check_sum, points_due_back
@@ -59,6 +62,19 @@ def lock_accounts_of(member_id: int) -> None:
     """Lock what a paid order of this member may touch: their account, and their inviter's."""
     inviter_id = inviter_id_of(member_id)
     ledger.lock_accounts(member_id, *([inviter_id] if inviter_id else []))
+
+
+def require_own_unpaid(order: Order, member: Member) -> None:
+    """Go on only with an order of this member that is not paid yet.
+
+    Raises:
+        ForeignOrder: it is somebody else's.
+        WrongStatus: it is not new.
+    """
+    if order.member_id != member.pk:
+        raise ForeignOrder
+    if order.status != Order.Status.NEW:
+        raise WrongStatus(order.number, order.get_status_display())
 
 
 def is_repeat(order: Order, key: UUID, request: Mapping[str, object]) -> bool:
