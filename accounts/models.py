@@ -8,6 +8,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
@@ -42,6 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     last_name = models.CharField(_("last name"), max_length=100, blank=True)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
+    password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -55,6 +57,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Take that password; of a login that exists it is noted when, since no points leave soon after."""
+        super().set_password(raw_password)
+        if self.pk is not None:
+            self.password_changed_at = timezone.now()
 
     @property
     def full_name(self) -> str:
@@ -231,3 +239,83 @@ class ContactChange(models.Model):
     def is_open(self, at: datetime) -> bool:
         """Whether the codes may still be entered."""
         return self.ended_at is None and at < self.expires_at
+
+
+class Message(models.Model):
+    """Something that a member is told, in the cabinet and, where a letter is wanted, by e-mail.
+
+    It is written in the transaction of what it tells about, so neither is ever without the other.
+    `kind` names its templates in `templates/messages/`; `facts` are what they say, and are worded when
+    they are read. The member has no foreign key that locks: see `loyalty.models.ledger`.
+    """
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="messages", db_constraint=False)
+    kind = models.SlugField(max_length=40)
+    facts = models.JSONField(default=dict)
+    happened_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, blank=True)
+    # The letter: not wanted, waiting until it is sent, or sent then.
+    wants_letter = models.BooleanField(default=False)
+    letter_sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["member", "-id"], name="message_by_member"),
+            models.Index(fields=["member"], condition=Q(seen_at=None), name="message_unseen"),
+            models.Index(
+                fields=["id"], condition=Q(wants_letter=True, letter_sent_at=None), name="message_letter_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class AuditRecord(models.Model):
+    """Who did what, to whom, when. Rows are only added: the database refuses everything else.
+
+    `facts` hold no contacts and no names, so that the record can outlive what it tells about.
+    """
+
+    class Action(models.TextChoices):
+        RECIPIENT_ASKED = "recipient_asked", _("looked for somebody to give points to")
+        PROOF_FAILED = "proof_failed", _("entered a wrong password or code")
+        ACCOUNT_BLOCKED = "account_blocked", _("blocked an account")
+        ACCOUNT_UNBLOCKED = "account_unblocked", _("unblocked an account")
+        TRANSFER_REVERSED = "transfer_reversed", _("reversed a transfer")
+        INVITER_ATTACHED = "inviter_attached", _("noted who invited a member")
+        REFERRAL_DECIDED = "referral_decided", _("decided about an invitation")
+
+    action = models.CharField(max_length=30, choices=Action)
+    happened_at = models.DateTimeField()
+    # The login that did it; empty for a shop's system, which `facts` name.
+    actor_id = models.BigIntegerField(null=True)
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="audit_records", db_constraint=False
+    )
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "accounts_audit_record"
+        indexes = [
+            models.Index(fields=["member", "action", "happened_at"], name="audit_record_of_a_member"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.pk}"
+
+
+class Device(models.Model):
+    """A browser that a member has used: two members with one browser may be one person."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="devices")
+    token = models.UUIDField(db_index=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "token"], name="device_is_noted_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.token)
