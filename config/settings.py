@@ -22,6 +22,8 @@ ALLOWED_HOSTS = env.names("BALLADA_HOSTS", "" if IS_PRODUCTION else "localhost,1
 TIME_ZONE = env.time_zone("BALLADA_TIME_ZONE", "Europe/Moscow")
 PROGRAMME_NAME = env.text("BALLADA_PROGRAMME_NAME", "Ballada")
 SUPPORT_EMAIL = env.text("BALLADA_SUPPORT_EMAIL", "help@ballada.example")
+# Where people find this site: what letters and invitations link to.
+SITE_URL = env.text("BALLADA_SITE_URL", "" if IS_PRODUCTION else "http://localhost:8000").rstrip("/")
 DEFAULT_FROM_EMAIL = env.text("BALLADA_FROM_EMAIL", f"{PROGRAMME_NAME} <{SUPPORT_EMAIL}>")
 EMAIL_HOST = env.text("BALLADA_SMTP_HOST", "")
 EMAIL_PORT = env.number("BALLADA_SMTP_PORT", default=25, least=1)
@@ -41,12 +43,15 @@ TRUSTED_PROXIES = env.number("BALLADA_PROXIES", default=0, least=0)
 database = env.database("DATABASE_URL")
 env.refuse_unknown("BALLADA_")
 
+if SITE_URL and not SITE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("BALLADA_SITE_URL is no address; set it like https://club.example.")
 if SMS_URL and not SMS_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("BALLADA_SMS_URL is no address; set it like https://sms.example/send.")
 if IS_PRODUCTION:
     for name, value in (
         ("BALLADA_SECRET_KEY", SECRET_KEY),
         ("BALLADA_HOSTS", ALLOWED_HOSTS),
+        ("BALLADA_SITE_URL", SITE_URL),
         ("DATABASE_URL", database),
         ("BALLADA_SMTP_HOST", EMAIL_HOST),
     ):

@@ -263,6 +263,7 @@ def run() -> None:
         database_url = MAIN.url(user=APP_ROLE)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     os.environ["BALLADA_DEMO"] = "true"
+    os.environ.setdefault("BALLADA_SITE_URL", f"http://localhost:{listener.getsockname()[1]}")
     parts: list[Part] = []
     try:
         serve(listener, database_url, entrances=prepare_database(is_embedded=is_embedded), parts=parts)

@@ -175,6 +175,7 @@ PRODUCTION = {
     "BALLADA_MODE": "production",
     "BALLADA_SECRET_KEY": "a key of some length that is nobody's",
     "BALLADA_HOSTS": "points.example",
+    "BALLADA_SITE_URL": "https://points.example",
     "BALLADA_SMTP_HOST": "mail.example",
 }
 
@@ -187,6 +188,14 @@ PRODUCTION = {
         (
             {"BALLADA_SMS_URL": "sms.example"},
             "BALLADA_SMS_URL is no address; set it like https://sms.example/send.",
+        ),
+        (
+            {"BALLADA_SITE_URL": "points.example"},
+            "BALLADA_SITE_URL is no address; set it like https://club.example.",
+        ),
+        (
+            {**PRODUCTION, "BALLADA_SITE_URL": ""},
+            "BALLADA_SITE_URL is not set; production does not start without it.",
         ),
         (
             {**PRODUCTION, "BALLADA_SECRET_KEY": ""},
