@@ -206,6 +206,7 @@ class Scope(models.TextChoices):
     POINTS_READ = "points:read", _("read balances and operations")
     ORDERS_READ = "orders:read", _("read and quote orders")
     ORDERS_WRITE = "orders:write", _("place, pay, refund and cancel orders")
+    TRANSFERS_WRITE = "transfers:write", _("give members' points to other members")
 
 
 class ApiKey(models.Model):

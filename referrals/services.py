@@ -13,12 +13,12 @@ from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
 from loyalty.services.standing import standing_of
 from referrals.errors import AlreadyInvited, SelfInvitation
-from referrals.models import Referral, Reward
+from referrals.models import How, Referral, Reward
 from referrals.queries import earning_referral
 
 
 @transaction.atomic
-def attach_inviter(*, inviter: Member, invited: Member, since_at: datetime, how: Referral.How) -> Referral:
+def attach_inviter(*, inviter: Member, invited: Member, since_at: datetime, how: How) -> Referral:
     """Note who invited a member; the first inviter stays for ever.
 
     Raises:
@@ -49,12 +49,13 @@ def reward_inviter(
     points = points_for(rule_set, base_sum, tier.referral_rate)
     if not points:
         return None
+    free_at = available_at(rule_set, at)
     credited = ledger.credit(
         key=key,
         account_id=referral.inviter.pk,
         points=points,
         at=at,
-        available_at=available_at(rule_set, at),
+        available_at=free_at,
         expires_on=expires_on(rule_set, at),
         note=share_note(invited=invited, order_id=order_id, rule_set=rule_set, tier=tier, base_sum=base_sum),
     )
@@ -67,6 +68,7 @@ def reward_inviter(
         rule_set=rule_set,
         points=points,
         rewarded_at=at,
+        available_at=free_at,
     )
 
 

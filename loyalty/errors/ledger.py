@@ -75,6 +75,15 @@ class AboveCredit(PointsRefused):
         ) % {"count": self.limit_points}
 
 
+class NotPending(PointsRefused):
+    """The points of the credit are available already, or were taken back."""
+
+    code = "not_pending"
+
+    def __str__(self) -> str:
+        return _("These points do not wait any more: they are available, or were taken back.")
+
+
 class NotReversible(PointsRefused):
     """The posting is of a kind that has an opposite of its own, or it touched a debt."""
 
@@ -132,6 +141,7 @@ REFUSALS: dict[str, type[PointsRefused]] = {
         AboveHold,
         AboveSpending,
         AboveCredit,
+        NotPending,
         NotReversible,
         AlreadyReversed,
         PointsMovedOn,

@@ -1,6 +1,7 @@
 """What points are, what the rules are, and where a member stands."""
 
 from loyalty.models.ledger import (
+    UNDECIDED_AT,
     Bucket,
     Credit,
     Entry,
@@ -16,8 +17,10 @@ from loyalty.models.ledger import (
 )
 from loyalty.models.rules import RuleSet, Tier
 from loyalty.models.standing import PaidSumEntry, Standing, TierChange
+from loyalty.models.transfers import Transfer, TransferIntent
 
 __all__ = [
+    "UNDECIDED_AT",
     "Bucket",
     "Credit",
     "Entry",
@@ -35,4 +38,6 @@ __all__ = [
     "Standing",
     "Tier",
     "TierChange",
+    "Transfer",
+    "TransferIntent",
 ]

@@ -5,6 +5,8 @@ functions, whoever sends them. There are no foreign keys on the rows that postin
 them would lock the rows they point at; `manage.py audit_ledger` looks for dangling ones instead.
 """
 
+from datetime import UTC, datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +16,8 @@ ISSUED_ACCOUNT_ID = -1
 SPENT_ACCOUNT_ID = -2
 EXPIRED_ACCOUNT_ID = -3
 ADJUSTED_ACCOUNT_ID = -4
+# When pending points become available of which a person has yet to say whether they do.
+UNDECIDED_AT = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Bucket(models.TextChoices):

@@ -36,6 +36,10 @@ class RuleSet(models.Model):
         YEAR = "year", _("to the end of the year")
         NEVER = "never", _("points never expire")
 
+    class WelcomeWhen(models.TextChoices):
+        SIGN_UP = "sign_up", _("at sign-up")
+        FIRST_ORDER = "first_order", _("with the first paid order")
+
     number = models.PositiveIntegerField(_("edition"), unique=True, null=True, blank=True)
     effective_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -67,12 +71,25 @@ class RuleSet(models.Model):
     transfer_limit_points = models.PositiveIntegerField(null=True, blank=True)
     transfer_day_limit_points = models.PositiveIntegerField(null=True, blank=True)
     transfer_month_limit_points = models.PositiveIntegerField(null=True, blank=True)
+    transfer_received_day_limit_points = models.PositiveIntegerField(null=True, blank=True)
+    transfer_received_month_limit_points = models.PositiveIntegerField(null=True, blank=True)
+    transfer_step_up_points = models.PositiveIntegerField(
+        null=True, blank=True, help_text="More than these ask for the password again; empty: no sum does."
+    )
     transfer_member_days = models.PositiveSmallIntegerField(default=0)
     transfer_cooling_hours = models.PositiveSmallIntegerField(default=0)
 
     referral_months = models.PositiveSmallIntegerField(null=True, blank=True)
     referral_orders = models.PositiveSmallIntegerField(null=True, blank=True)
+    referral_least_sum = models.DecimalField(
+        max_digits=14, decimal_places=2, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
+    )
+    referral_waiting_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Empty: as long as earned points wait."
+    )
+    referral_month_limit_points = models.PositiveIntegerField(null=True, blank=True)
     welcome_points = models.PositiveIntegerField(default=0)
+    welcome_when = models.CharField(max_length=15, choices=WelcomeWhen, default=WelcomeWhen.SIGN_UP)
 
     class Meta:
         db_table = "loyalty_rule_set"

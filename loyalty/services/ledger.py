@@ -211,6 +211,15 @@ def take_back(*, key: UUID, credit_id: int, points: int, at: datetime, note: Not
     return _do("take_back", points, (key, credit_id, points, at, _zone(), note.as_json()))
 
 
+def schedule(*, key: UUID, credit_id: int, available_at: datetime, at: datetime) -> Done:
+    """Say anew when a credit's pending points become available; at once when that moment is over.
+
+    Raises:
+        NotPending: they are available already, or were taken back.
+    """
+    return _do("schedule", 1, (key, credit_id, available_at, at, _zone()))
+
+
 def transfer(
     *,
     key: UUID,

@@ -60,11 +60,18 @@ class RuleSettings(TypedDict, total=False):
     transfer_limit_points: int | None
     transfer_day_limit_points: int | None
     transfer_month_limit_points: int | None
+    transfer_received_day_limit_points: int | None
+    transfer_received_month_limit_points: int | None
+    transfer_step_up_points: int | None
     transfer_member_days: int
     transfer_cooling_hours: int
     referral_months: int | None
     referral_orders: int | None
+    referral_least_sum: Decimal
+    referral_waiting_days: int | None
+    referral_month_limit_points: int | None
     welcome_points: int
+    welcome_when: str
 
 
 SETTING_NAMES = tuple(RuleSettings.__annotations__)

@@ -301,6 +301,30 @@ returns ledger.line[] language sql stable as $$
 $$;
 
 
+-- Say anew when the pending points of a credit become available: `p_available_at`, or at once when
+-- that is over. Nothing is posted but what becomes due by it; the outcome is the credit itself.
+create function ledger.schedule(
+    p_key uuid, p_credit_id bigint, p_available_at timestamptz, p_at timestamptz, p_zone text
+) returns ledger.outcome language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    v_account_id bigint := ledger.account_of('loyalty_credit', p_credit_id);
+    v_request text := format('schedule credit %s for %s', p_credit_id, extract(epoch from p_available_at));
+    v_outcome ledger.outcome := ledger.begin(p_key, v_request, v_account_id);
+begin
+    if v_outcome.is_replay then
+        return v_outcome;
+    end if;
+    perform ledger.settle(v_account_id, p_at, p_zone);
+    update loyalty_credit set available_at = greatest(p_available_at, p_at)
+     where posting_id = p_credit_id and matured_at is null;
+    if not found then
+        return ledger.refuse(p_key, v_request, 'not_pending');
+    end if;
+    perform ledger.settle(v_account_id, p_at, p_zone);
+    return ledger.done(p_key, v_request, p_credit_id);
+end $$;
+
+
 -- Move points from one member to another, lot by lot: they keep their last day and their fund.
 create function ledger.transfer(
     p_key uuid, p_from_account_id bigint, p_to_account_id bigint, p_points bigint, p_at timestamptz, p_zone text,

@@ -24,7 +24,7 @@ from orders.models import Order, Outlet, Source
 from orders.queries.figures import LineSpec
 from orders.services.joining import join_programme
 from orders.services.orders import place_order, register_paid_order
-from referrals.models import Referral
+from referrals.models import How
 from referrals.services import attach_inviter
 
 # The chain is older than its programme.
@@ -67,7 +67,7 @@ class World:
             kind=Consent.Kind.PROGRAMME, is_given=True, how=Consent.How.TILL, recorded_at=at, member=member
         )
         standing_of(member=member, at=at)
-        return self._welcome(member, at, inviter, Referral.How.TILL)
+        return self._welcome(member, at, inviter, How.TILL)
 
     def join_online(
         self, person: Person, at: datetime, inviter: Member | None = None, password: str | None = None
@@ -82,9 +82,9 @@ class World:
         )
         join_programme(user=user, verified_email=user.email, joined_at=at, language=person.language)
         member = claim_member(user=user, claimed_at=at, verified_phone=person.phone)
-        return self._welcome(member, at, inviter, Referral.How.LINK)
+        return self._welcome(member, at, inviter, How.LINK)
 
-    def _welcome(self, member: Member, at: datetime, inviter: Member | None, how: Referral.How) -> Member:
+    def _welcome(self, member: Member, at: datetime, inviter: Member | None, how: How) -> Member:
         self.members.append(member)
         rule_set = rule_set_in_force(at)
         if inviter is None:

@@ -8,7 +8,7 @@ import pytest
 from loyalty.queries.audit import every_check, findings
 from orders.queries.audit import CHECKS
 from orders.services.orders import LineSpec, cancel_order, pay_order, refund_order
-from referrals.models import Referral
+from referrals.models import How
 from referrals.services import attach_inviter
 from tests.clock import AN_HOUR_LATER, NOON
 from tests.loyalty.points import earn, execute
@@ -25,7 +25,7 @@ SABOTAGE = {
 @pytest.fixture
 def busy_shop(ada, ben, paid, placed):
     """Orders have gone every way there is."""
-    attach_inviter(inviter=ada, invited=ben, since_at=NOON, how=Referral.How.LINK)
+    attach_inviter(inviter=ada, invited=ben, since_at=NOON, how=How.LINK)
     earn(ben, 1_000)
     lines = [LineSpec(name="Beans", line_sum=Decimal(700)), LineSpec(name="Cake", line_sum=Decimal(300))]
     part = paid(ben, 1_100, points=333, delivery_sum=Decimal(100), lines=lines)

@@ -14,7 +14,7 @@ from orders.imports.mapping import ColumnMapping
 from orders.models import Customer, Order, Outlet, Source
 from orders.services.importing.orders import import_orders
 from orders.services.orders import place_order, refund_order, register_paid_order
-from referrals.models import Referral
+from referrals.models import How
 from referrals.services import attach_inviter
 from tests.clock import MOSCOW, NOON
 from tests.factories import MemberFactory
@@ -143,7 +143,7 @@ def people_with_a_past(shop):
             inviter=members[inviter],
             invited=members[invited],
             since_at=datetime(2024, 3, 20, tzinfo=MOSCOW),
-            how=Referral.How.TILL,
+            how=How.TILL,
         )
 
 

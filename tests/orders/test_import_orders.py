@@ -21,7 +21,7 @@ from orders.models import Customer, Order, OrderStep, Outlet, Source
 from orders.services.importing import staging
 from orders.services.importing.orders import IMPORT_LOCK, import_orders
 from orders.services.orders import pay_order, place_order, register_paid_order
-from referrals.models import Referral, Reward
+from referrals.models import How, Reward
 from referrals.services import attach_inviter
 from tests.clock import MOSCOW, NOON
 from tests.factories import MemberFactory
@@ -457,9 +457,7 @@ def test_friends_orders_bring_their_inviters_a_share_by_the_tier_of_that_day(tak
     shop = Source.objects.create(code="noon", name="Полдень")
     for name, member in (("ada", ada), ("ben", ben)):
         Customer.objects.create(source=shop, external_id=name, member=member)
-    attach_inviter(
-        inviter=ada, invited=ben, since_at=datetime(2026, 1, 1, tzinfo=MOSCOW), how=Referral.How.LINK
-    )
+    attach_inviter(inviter=ada, invited=ben, since_at=datetime(2026, 1, 1, tzinfo=MOSCOW), how=How.LINK)
     content = "customer,date,total\nben,2026-02-03,100\nada,2026-02-02,500\nben,2026-02-01,100\n"
 
     foreseen, _bad_rows = take(content, is_dry_run=True)

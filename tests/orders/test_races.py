@@ -15,7 +15,7 @@ from loyalty.services import ledger
 from orders.errors import WrongStatus
 from orders.models import Order, OrderStep, Source
 from orders.services.orders import cancel_order, pay_order, place_order, refund_order, register_paid_order
-from referrals.models import Referral
+from referrals.models import How
 from referrals.services import attach_inviter
 from tests.clock import NOON
 from tests.factories import MemberFactory
@@ -136,7 +136,7 @@ def test_an_invited_members_order_waits_for_the_inviter_before_it_locks_anything
     inviter, friend = MemberFactory(), MemberFactory()
     for member in (inviter, friend):
         earn(member, 100)
-    attach_inviter(invited=friend, inviter=inviter, since_at=NOON, how=Referral.How.LINK)
+    attach_inviter(invited=friend, inviter=inviter, since_at=NOON, how=How.LINK)
     assert inviter.pk < friend.pk
 
     def sell() -> None:

@@ -12,7 +12,7 @@ from loyalty.models import RuleSet, Standing
 from loyalty.services import ledger
 from orders.models import Order, Source
 from orders.services.orders import LineSpec, refund_order, register_paid_order
-from referrals.models import Referral
+from referrals.models import How
 from referrals.services import attach_inviter
 from tests.clock import AN_HOUR_LATER, NOON
 from tests.factories import MemberFactory
@@ -50,7 +50,7 @@ def test_partial_refunds_end_where_one_would(case, rounding):
     ends = []
     for sequence in (parts, _together(parts)):
         inviter, member = MemberFactory(), MemberFactory()
-        attach_inviter(inviter=inviter, invited=member, since_at=NOON, how=Referral.How.LINK)
+        attach_inviter(inviter=inviter, invited=member, since_at=NOON, how=How.LINK)
         ledger.credit(key=uuid4(), account_id=member.pk, points=6_000, at=NOON, expires_on=None)
         order = _order(member, lines, delivery, points)
         before = balance_of(member)

@@ -25,7 +25,7 @@ from orders.services import registering
 from orders.services.joining import credit_waiting_orders
 from orders.services.orders import cancel_order, place_order, refund_order, register_paid_order
 from orders.services.registering import PaidOrder, Registered, register_paid_orders
-from referrals.models import Referral
+from referrals.models import How
 from referrals.services import attach_inviter
 from tests.clock import MOSCOW, NOON
 from tests.factories import MemberFactory
@@ -110,7 +110,7 @@ def people_with_a_past(shop: Source, chance: random.Random) -> list[Member]:
             inviter=members[inviter],
             invited=members[invited],
             since_at=FIRST - timedelta(days=chance.randrange(60)),
-            how=Referral.How.TILL,
+            how=How.TILL,
         )
     return members
 
@@ -404,7 +404,7 @@ def test_contacts_find_members_of_their_own_world(shop, is_sandbox):
 
 def test_a_thousand_orders_take_no_more_statements_than_ten(shop):
     members = [MemberFactory() for _person in range(40)]
-    attach_inviter(inviter=members[0], invited=members[1], since_at=FIRST, how=Referral.How.TILL)
+    attach_inviter(inviter=members[0], invited=members[1], since_at=FIRST, how=How.TILL)
     lines = [LineSpec(name="Tea", line_sum=Decimal(60)), LineSpec(name="Cake", line_sum=Decimal(40))]
 
     def statements(numbers: range) -> int:

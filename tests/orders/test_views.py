@@ -22,7 +22,7 @@ from orders.models import Order, OrderStep, Source
 from orders.queries.figures import LineSpec
 from orders.queries.orders import ORDERS_PER_PAGE
 from orders.services.orders import cancel_order, pay_order, refund_order
-from referrals.models import Referral
+from referrals.models import How
 from referrals.services import attach_inviter
 from tests.clock import AN_HOUR_LATER, NOON, TOMORROW_NOON, YESTERDAY_NOON
 from tests.loyalty.editions import publish_edition
@@ -279,7 +279,7 @@ def test_order_leads_to_each_of_its_operations(ada, browser_of, placed):
 
 def test_order_keeps_an_inviters_share_to_the_inviter(ada, ben, browser_of, paid):
     publish_edition(("Everyone", 0, "0.05"))
-    attach_inviter(inviter=ben, invited=ada, since_at=NOON, how=Referral.How.LINK)
+    attach_inviter(inviter=ben, invited=ada, since_at=NOON, how=How.LINK)
     order = paid(ada, 10_000)
 
     assert opened(browser_of(ada), page_of(order)).text.count("+500") == 1

@@ -9,7 +9,7 @@ import pytest
 from loyalty.services.rules import create_draft, publish_rule_set
 from orders.services.orders import refund_order
 from referrals.errors import AlreadyInvited, SelfInvitation
-from referrals.models import Referral
+from referrals.models import How, Referral
 from referrals.services import attach_inviter
 from tests.clock import NOON
 from tests.factories import MemberFactory
@@ -18,7 +18,7 @@ from tests.orders.shop import balance_of
 
 
 def invite(inviter, invited) -> Referral:
-    return attach_inviter(inviter=inviter, invited=invited, since_at=LONG_AGO, how=Referral.How.LINK)
+    return attach_inviter(inviter=inviter, invited=invited, since_at=LONG_AGO, how=How.LINK)
 
 
 def test_case_143_the_inviter_earns_on_the_first_and_on_the_second_order(ada, ben, paid):

@@ -13,7 +13,12 @@ from loyalty.queries.audit.guards import WRITTEN_TABLES
 # Of the kernel's functions, the operations run with its rights; of the others these are for readers.
 READING_FUNCTIONS = ("hold_parts", "spendable", "balances")
 # Of the other tables, these are only added to, and the record of migrations is only read.
-ADDED_TO_TABLES = ("loyalty_paid_sum_entry", "loyalty_tier_change", "loyalty_ledger_audit")
+ADDED_TO_TABLES = (
+    "loyalty_paid_sum_entry",
+    "loyalty_tier_change",
+    "loyalty_ledger_audit",
+    "accounts_audit_record",
+)
 READ_TABLES = (*WRITTEN_TABLES, "django_migrations")
 
 GRANTS_SQL = """

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from loyalty.models import Request, RuleSet, Tier
-from loyalty.queries.rules import points_for
+from loyalty.queries.rules import available_at, points_for
 from loyalty.services.ledger import CreditRow, event_key
 from orders.services.registering.counters import Counters
 from orders.services.sets.counting import Counted, Counter
@@ -98,6 +98,7 @@ def keep_rewards(shared: Sequence[tuple[Written, Share]]) -> None:
             rule_set=row.counted.rule_set,
             points=share.points,
             rewarded_at=row.purchase.paid_at,
+            available_at=available_at(row.counted.rule_set, row.purchase.paid_at),
         )
         for key, (row, share) in zip(keys, shared, strict=True)
         if row.counted

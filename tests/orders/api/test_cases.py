@@ -11,7 +11,7 @@ from accounts.models import Member
 from loyalty.models import Entry, Lot
 from loyalty.services.rules import create_draft, publish_rule_set
 from orders.services.joining import join_programme
-from referrals.models import Referral
+from referrals.models import How
 from referrals.services import attach_inviter
 from tests.clock import AN_HOUR_LATER, NOON, TOMORROW_NOON
 from tests.factories import UserFactory
@@ -309,7 +309,7 @@ class TestInput:
 
     def test_case_143_the_inviter_earns_on_every_order_of_the_invited(self, noon, ada, ben):
         publish_one_tier(referral_rate=Decimal("0.1"))
-        attach_inviter(inviter=ada, invited=ben, since_at=NOON, how=Referral.How.LINK)
+        attach_inviter(inviter=ada, invited=ben, since_at=NOON, how=How.LINK)
         for turn, expected in ((1, 100), (2, 200)):
             noon.sell(f"A-{turn}", ben, "1000")
             assert available(noon, ada) == expected
