@@ -1,6 +1,16 @@
-"""What a browser says of itself, in words: “Firefox on Windows”."""
+"""Browsers: what they say of themselves, “Firefox on Windows”, and the token that we know each of them by."""
 
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
+
+COOKIE = "device"
+COOKIE_SALT = "accounts.device"
+COOKIE_AGE = timedelta(days=365)
 
 # The first that is found counts: most browsers also name the ones that they descend from.
 BROWSERS = (
@@ -36,6 +46,28 @@ def device_name(user_agent: str) -> str:
     if browser and system:
         return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     return browser or system or gettext("An unknown device")
+
+
+def device_token_of(request: HttpRequest) -> UUID | None:
+    """The token that this browser was given, whoever was signed in then; None without a true one."""
+    text = request.get_signed_cookie(COOKIE, default=None, salt=COOKIE_SALT, max_age=COOKIE_AGE)
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def set_device_cookie(response: HttpResponseBase, token: UUID) -> None:
+    """Let this browser be known by that token for another year."""
+    response.set_signed_cookie(
+        COOKIE,
+        str(token),
+        salt=COOKIE_SALT,
+        max_age=COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str | None:

@@ -155,6 +155,12 @@ class MessageNotSent(AccountsError):
     sentence = _("The message could not be sent. Nothing was changed; try again in a few minutes.")
 
 
+class AddressRefused(MessageNotSent):
+    """The mail server takes no letters to that address, now or later."""
+
+    sentence = _("Letters to this address are refused. Nothing was changed; check the address.")
+
+
 class NoTextMessages(AccountsError):
     """No text messages can be sent from here, so no phone can be confirmed."""
 

@@ -94,6 +94,32 @@ class NewPhoneForm(forms.Form):
     )
 
 
+class MessageIdField(forms.IntegerField):
+    """The id of a message, as addresses and hidden fields carry it."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        super().__init__(required=required, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+
+class MessagesPlaceForm(forms.Form):
+    """The place in the list of messages that an address names; what is none stands for the beginning."""
+
+    before = MessageIdField()
+    after = MessageIdField()
+
+    def place(self) -> tuple[int | None, int | None]:
+        """The id before which the page ends, and the one after which it begins; None where there is none."""
+        self.full_clean()
+        return self.cleaned_data.get("before"), self.cleaned_data.get("after")
+
+
+class SeenMessagesForm(forms.Form):
+    """The messages that somebody has seen, from one to another; without a first one, all before it too."""
+
+    first = MessageIdField()
+    last = MessageIdField(required=True)
+
+
 class CodeField(forms.CharField):
     """Six digits, written with any spaces and hyphens between them."""
 

@@ -280,6 +280,7 @@ class AuditRecord(models.Model):
     class Action(models.TextChoices):
         RECIPIENT_ASKED = "recipient_asked", _("looked for somebody to give points to")
         PROOF_FAILED = "proof_failed", _("entered a wrong password or code")
+        CODE_SENT = "code_sent", _("asked for a code to give points")
         ACCOUNT_BLOCKED = "account_blocked", _("blocked an account")
         ACCOUNT_UNBLOCKED = "account_unblocked", _("unblocked an account")
         TRANSFER_REVERSED = "transfer_reversed", _("reversed a transfer")

@@ -1,5 +1,6 @@
 """Reads about people that more than one place asks for."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -7,10 +8,12 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, Count, Max, Q, QuerySet, When
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import Consent, ContactChange, Member, User
+from accounts.models import Consent, ContactChange, Member, Message, User
+
+MESSAGES_PER_PAGE = 25
 
 
 def members_by_contact(
@@ -121,6 +124,47 @@ def unproven_logins(email: str) -> QuerySet[User]:
     """
     signed_up = User.objects.filter(email=email, member=None, groups=None, is_superuser=False)
     return signed_up.exclude(pk__in=EmailAddress.objects.filter(verified=True).values("user"))
+
+
+class MessagesPage(NamedTuple):
+    """Some messages, newest first, and the ids that the pages beside them begin at, if there are any."""
+
+    messages: list[Message]
+    newer_cursor: int | None
+    older_cursor: int | None
+
+
+def messages_page(
+    *, member: Member, before: int | None = None, after: int | None = None, limit: int = MESSAGES_PER_PAGE
+) -> MessagesPage:
+    """A page of a member's messages: the newest, or those next to an id; one query."""
+    own = Message.objects.filter(member=member)
+    if after is not None:
+        found = list(own.filter(pk__gt=after).order_by("pk")[: limit + 1])
+        messages, has_newer, has_older = found[:limit][::-1], len(found) > limit, True
+    else:
+        older = own if before is None else own.filter(pk__lt=before)
+        found = list(older.order_by("-pk")[: limit + 1])
+        messages, has_newer, has_older = found[:limit], before is not None, len(found) > limit
+    return MessagesPage(
+        messages=messages,
+        newer_cursor=messages[0].pk if messages and has_newer else None,
+        older_cursor=messages[-1].pk if messages and has_older else None,
+    )
+
+
+@dataclass(frozen=True)
+class NewMessages:
+    """How many messages a member has not seen yet, and the latest of them."""
+
+    count: int
+    latest_id: int | None
+
+
+def new_messages(member: Member) -> NewMessages:
+    """What the member has not seen yet; one query."""
+    unseen = Message.objects.filter(member=member, seen_at=None)
+    return NewMessages(**unseen.aggregate(count=Count("pk"), latest_id=Max("pk")))
 
 
 def live_sessions(user: User, *, at: datetime) -> list[UserSession]:

@@ -8,6 +8,8 @@ from accounts.models import ContactChange
 app_name = "accounts"
 urlpatterns = [
     path("language/", views.set_language, name="set_language"),
+    path("messages/", views.show_messages, name="messages"),
+    path("messages/seen/", views.see_messages, name="see_messages"),
     path("profile/", views.show_profile, name="profile"),
     path("profile/name/", views.change_name, name="change_name"),
     path("profile/email/", views.change_contact, {"kind": ContactChange.Kind.EMAIL}, name="change_email"),

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views import i18n
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import queries, services, sms
+from accounts import queries, services, sms, wording
 from accounts.access import own_contact_change, own_member, own_session, signed_in_user
 from accounts.contacts import readable_contact
 from accounts.devices import device_name
@@ -28,10 +28,18 @@ from accounts.errors import (
     TooManyContactChanges,
     WrongCodes,
 )
-from accounts.forms import CodesForm, NameForm, NewEmailForm, NewPhoneForm
+from accounts.forms import (
+    CodesForm,
+    MessagesPlaceForm,
+    NameForm,
+    NewEmailForm,
+    NewPhoneForm,
+    SeenMessagesForm,
+)
 from accounts.models import Consent, ContactChange, Language, Member
 from accounts.services import contact_changes, sessions
 from accounts.services.contact_messages import Origin
+from accounts.services.messages import mark_seen
 
 FORM_REFUSED = 422
 TOO_MANY_REQUESTS = 429
@@ -47,6 +55,46 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
         if member is not None:
             services.change_language(member=member, language=language)
     return i18n.set_language(request)
+
+
+@require_safe
+@login_required
+def show_messages(request: HttpRequest) -> HttpResponse:
+    """What the member was told, newest first; a place beyond the list leads to its beginning.
+
+    Looking marks nothing as seen, since a browser may fetch the page before anybody looks: the page
+    itself says so by `see_messages`, or the member by its button.
+    """
+    member = own_member(request)
+    before, after = MessagesPlaceForm(request.GET).place()
+    page = queries.messages_page(member=member, before=before, after=after)
+    if not page.messages and (before, after) != (None, None):
+        return redirect("accounts:messages")
+    context = {
+        "member": member,
+        "page": page,
+        "cards": wording.message_cards(page.messages, member),
+        "new": queries.new_messages(member),
+    }
+    return render(request, "accounts/messages.html", context)
+
+
+@require_POST
+@login_required
+def see_messages(request: HttpRequest) -> HttpResponse:
+    """Note that the member has seen their messages: those a page shows, or all of them."""
+    member = own_member(request)
+    form = SeenMessagesForm(request.POST)
+    if form.is_valid():
+        mark_seen(
+            member=member,
+            from_id=form.cleaned_data["first"] or 0,
+            up_to_id=form.cleaned_data["last"],
+            at=timezone.now(),
+        )
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204)
+    return redirect("accounts:messages")
 
 
 @require_safe

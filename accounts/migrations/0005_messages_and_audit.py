@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("recipient_asked", "looked for somebody to give points to"),
                             ("proof_failed", "entered a wrong password or code"),
+                            ("code_sent", "asked for a code to give points"),
                             ("account_blocked", "blocked an account"),
                             ("account_unblocked", "unblocked an account"),
                             ("transfer_reversed", "reversed a transfer"),

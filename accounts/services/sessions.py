@@ -1,6 +1,7 @@
-"""The places where somebody is signed in: when each was last used, and ending them."""
+"""The places where somebody is signed in: when and in which browser each was last used, and ending them."""
 
 from datetime import datetime
+from uuid import UUID
 
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
@@ -8,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.models import Device, Member, User
 
 
 def note_seen(*, request: HttpRequest, seen_at: datetime) -> None:
@@ -20,6 +21,16 @@ def note_seen(*, request: HttpRequest, seen_at: datetime) -> None:
     )
     if not is_known:
         UserSession.objects.create_from_request(request)
+
+
+def note_device(*, member: Member, token: UUID, seen_at: datetime) -> None:
+    """Note that the member uses the browser with that token."""
+    Device.objects.bulk_create(
+        [Device(member=member, token=token, seen_at=seen_at)],
+        update_conflicts=True,
+        unique_fields=["member", "token"],
+        update_fields=["seen_at"],
+    )
 
 
 @transaction.atomic
