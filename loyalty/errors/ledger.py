@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.errors.base import LoyaltyError
+from loyalty.templatetags.numbers import figures
 
 
 class PointsRefused(LoyaltyError):
@@ -24,7 +25,7 @@ class NotEnoughPoints(PointsRefused):
             "There are not enough points: %(count)s point is available.",
             "There are not enough points: %(count)s points are available.",
             self.limit_points,
-        ) % {"count": self.limit_points}
+        ) % {"count": figures(self.limit_points)}
 
 
 class AccountBlocked(PointsRefused):
@@ -46,7 +47,7 @@ class AboveHold(PointsRefused):
             "Only %(count)s point is still set aside for this order.",
             "Only %(count)s points are still set aside for this order.",
             self.limit_points,
-        ) % {"count": self.limit_points}
+        ) % {"count": figures(self.limit_points)}
 
 
 class AboveSpending(PointsRefused):
@@ -59,7 +60,7 @@ class AboveSpending(PointsRefused):
             "At most %(count)s point can be given back: the rest was given back before.",
             "At most %(count)s points can be given back: the rest was given back before.",
             self.limit_points,
-        ) % {"count": self.limit_points}
+        ) % {"count": figures(self.limit_points)}
 
 
 class AboveCredit(PointsRefused):
@@ -72,7 +73,7 @@ class AboveCredit(PointsRefused):
             "At most %(count)s point can be taken back: the rest was taken back before.",
             "At most %(count)s points can be taken back: the rest was taken back before.",
             self.limit_points,
-        ) % {"count": self.limit_points}
+        ) % {"count": figures(self.limit_points)}
 
 
 class NotPending(PointsRefused):
@@ -108,11 +109,7 @@ class PointsMovedOn(PointsRefused):
     code = "points_moved_on"
 
     def __str__(self) -> str:
-        return ngettext(
-            "This cannot be undone: %(count)s of the points has been used since.",
-            "This cannot be undone: %(count)s of the points have been used since.",
-            self.limit_points,
-        ) % {"count": self.limit_points}
+        return _("This cannot be undone: not all of these points are there any more.")
 
 
 class KeyReused(LoyaltyError):

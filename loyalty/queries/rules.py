@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -20,6 +21,12 @@ ROUNDINGS = {
     RuleSet.Rounding.UP: ROUND_CEILING,
 }
 
+# Every order and transfer asks this: the ORM would take several times as long to put it together.
+IN_FORCE = """
+    select id, number, published_at from loyalty_rule_set
+     where number is not null and effective_at <= %(at)s order by number desc limit 1
+"""
+
 EditionKey = tuple[int, int | None, datetime | None]
 # The moment of publishing is part of the key: after a rollback the same numbers may come again.
 _editions: dict[EditionKey, RuleSet] = {}
@@ -31,12 +38,9 @@ def rule_set_in_force(at: datetime) -> RuleSet:
     Raises:
         NoRulesInForce: the moment lies before the first edition.
     """
-    key = (
-        RuleSet.objects.filter(number__isnull=False, effective_at__lte=at)
-        .order_by("-number")
-        .values_list("pk", "number", "published_at")
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FORCE, {"at": at})
+        key = cursor.fetchone()
     if key is None:
         raise NoRulesInForce
     return _edition(key)
@@ -108,11 +112,15 @@ def redemption_cap_rate(rule_set: RuleSet, tier: Tier) -> Decimal:
 
 
 def available_at(rule_set: RuleSet, credited_at: datetime) -> datetime:
-    """When points credited then become available: days later at the same hour of the programme's zone."""
-    if not rule_set.waiting_days:
-        return credited_at
-    local = timezone.localtime(credited_at, timezone.get_default_timezone())
-    return local + timedelta(days=rule_set.waiting_days)
+    """When points credited then become available, as earned points wait."""
+    return waited_until(credited_at, rule_set.waiting_days)
+
+
+def waited_until(at: datetime, days: int) -> datetime:
+    """So many days later at the same hour of the programme's zone; the moment itself for none."""
+    if not days:
+        return at
+    return timezone.localtime(at, timezone.get_default_timezone()) + timedelta(days=days)
 
 
 def expires_on(rule_set: RuleSet, credited_at: datetime) -> date | None:

@@ -155,6 +155,11 @@ class Ledger:
         if available_at <= self.now:
             self._mature(credit)  # L6: the lot is chosen here, once and for all.
 
+    def schedule(self, number: int, available_at: datetime) -> None:
+        if not self.credits[number].is_pending:
+            raise Refused("not_pending")
+        self.credits[number].available_at = max(available_at, self.now)
+
     def spend(self, number: int, account: int, points: int) -> None:
         self._refuse_to_give(self.accounts[account], points)
         self._spent(number, account, list(self.accounts[account].draw(points)))

@@ -11,9 +11,11 @@ from loyalty.queries.audit import CHECKS, SHOWN_ROWS, Check, every_check, findin
 from loyalty.queries.audit.guards import WRITTEN_TABLES
 from loyalty.services import ledger
 from loyalty.services.audit import run_audit
+from loyalty.services.transfers import reverse_transfer
 from tests.clock import NOON, TOMORROW_NOON
 from tests.factories import MemberFactory
 from tests.loyalty.points import TODAY, earn, execute, fetch, give, give_back, hold, new_key, spend, take_back
+from tests.loyalty.transfers.giving import transfer as give_points
 
 # What somebody with all rights could do to each promise. `ada` and `ben` are account ids.
 SABOTAGE = {
@@ -59,6 +61,11 @@ SABOTAGE = {
     "time_goes_forward": """update loyalty_entry set recorded_at = recorded_at - interval '1 day'
         where account_id = {ada} and version = 3""",
     "paid_sum_equals_its_steps": "update loyalty_standing set paid_sum = 1000",
+    "transfer_equals_its_posting": "update loyalty_transfer set points = points + 1",
+    "transfer_equals_its_reversal": """update loyalty_transfer set ended_actor_id = 5
+        where taken_back_at is not null""",
+    "transfer_is_between_members": "update loyalty_transfer_intent set recipient_id = 999999999",
+    "transfer_comes_from_one_intent": "update loyalty_transfer set proof = 'code'",
 }
 
 
@@ -80,6 +87,8 @@ def busy_ledger(ada, ben):
     give(ada, ben, 10)
     undone = give(ada, cid := MemberFactory(), 10)
     ledger.reverse(key=new_key(), posting_id=undone, at=NOON, least_expires_on=TODAY)
+    give_points(ada, ben, 1)
+    reverse_transfer(transfer=give_points(ada, cid, 10), reason="A test", at=NOON, actor_id=ada.user_id)
     earn(cid, 7, until=TODAY)
     ledger.settle_due(at=TOMORROW_NOON - timedelta(hours=1), limit=100)
     Standing.objects.create(member=ada, tier=Tier.objects.order_by("position")[0], since_at=NOON)
@@ -104,7 +113,7 @@ def test_every_check_has_its_sabotage():
 def test_audit_finds_what_breaks_the_promise(busy_ledger, ada, ben, name):
     for statement in (
         # Somebody who owns the tables: no trigger stops them, and no constraint.
-        *(f"alter table {table} disable trigger user" for table in WRITTEN_TABLES),
+        *(f"alter table {table} disable trigger user" for table in (*WRITTEN_TABLES, "loyalty_transfer")),
         "alter table loyalty_hold drop constraint hold_is_settled_once",
         "alter table loyalty_spending drop constraint spending_is_given_back_once",
         SABOTAGE[name].format(ada=ada.pk, ben=ben.pk),

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from loyalty.errors import KeyReused, PointsRefused
-from loyalty.models import Fund, PointsAccount
+from loyalty.models import UNDECIDED_AT, Fund, PointsAccount
 from loyalty.queries.audit import CHECKS, findings
 from loyalty.services import ledger
 from tests.clock import MOSCOW, NOON
@@ -161,6 +161,18 @@ class LedgerMachine(RuleBasedStateMachine):
             "take_back",
             {"credit_id": credit_id, "points": points, "at": self.model.now},
             lambda made: self.model.take_back(credit_id, points),
+            is_tidy,
+        )
+
+    @precondition(lambda self: self.model.credits)
+    @rule(pick=PICKS, hours=st.none() | st.integers(-24, 72), is_tidy=st.booleans())
+    def schedule(self, pick, hours, is_tidy):
+        credit_id = self.pick(self.model.credits, pick)
+        available_at = UNDECIDED_AT if hours is None else self.model.now + timedelta(hours=hours)
+        self.ask(
+            "schedule",
+            {"credit_id": credit_id, "available_at": available_at, "at": self.model.now},
+            lambda made: self.model.schedule(credit_id, available_at),
             is_tidy,
         )
 

@@ -8,7 +8,8 @@ from loyalty.queries.audit.balances import BALANCE_CHECKS
 from loyalty.queries.audit.check import SHOWN_ROWS, Check, Finding, every_check, findings
 from loyalty.queries.audit.guards import GUARD_CHECKS
 from loyalty.queries.audit.history import HISTORY_CHECKS
+from loyalty.queries.audit.transfers import TRANSFER_CHECKS
 
-CHECKS = (*GUARD_CHECKS, *HISTORY_CHECKS, *BALANCE_CHECKS)
+CHECKS = (*GUARD_CHECKS, *HISTORY_CHECKS, *BALANCE_CHECKS, *TRANSFER_CHECKS)
 
 __all__ = ["CHECKS", "SHOWN_ROWS", "Check", "Finding", "every_check", "findings"]

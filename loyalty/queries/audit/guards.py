@@ -7,7 +7,18 @@ from itertools import chain
 
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import Credit, Entry, Hold, Lot, PointsAccount, Posting, Request, Spending
+from loyalty.models import (
+    Credit,
+    Entry,
+    Hold,
+    Lot,
+    PointsAccount,
+    Posting,
+    Request,
+    Spending,
+    Transfer,
+    TransferIntent,
+)
 from loyalty.queries.audit.check import Check
 
 LEDGER_MODELS = (PointsAccount, Posting, Entry, Lot, Credit, Hold, Spending, Request)
@@ -26,12 +37,12 @@ TRIGGERS = _values(
             (f"loyalty_{table}", "only_added_to")
             for table in ("posting", "entry", "request", "paid_sum_entry", "tier_change")
         ),
-        [("loyalty_entry", "sums_to_zero")],
+        [("loyalty_entry", "sums_to_zero"), ("loyalty_transfer", "only_taken_back")],
     )
 )
 CONSTRAINTS = _values(
     (model._meta.db_table, constraint.name)
-    for model in LEDGER_MODELS
+    for model in (*LEDGER_MODELS, Transfer, TransferIntent)
     for constraint in model._meta.constraints
 )
 

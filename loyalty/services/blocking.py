@@ -1,0 +1,75 @@
+"""Stopping a member from giving points away, by staff or by one click in a letter."""
+
+from datetime import datetime, timedelta
+
+from django.core.signing import BadSignature, TimestampSigner
+
+from accounts.models import AuditRecord, Member
+from accounts.services.audit import record
+from loyalty.errors import ReasonNeeded
+from loyalty.models import PointsAccount, Transfer
+from loyalty.services import ledger
+from loyalty.services.retry import ledger_write
+
+FREEZE_LIFE = timedelta(days=30)
+
+_signer = TimestampSigner(salt="loyalty.freeze")
+
+
+@ledger_write
+def block_member(*, member: Member, at: datetime, actor_id: int | None, reason: str) -> None:
+    """Let the member give and spend no points; earning goes on. A blocked member stays blocked.
+
+    Raises:
+        ReasonNeeded: there is none.
+    """
+    _set_blocked(True, member=member, at=at, actor_id=actor_id, reason=reason)
+
+
+@ledger_write
+def unblock_member(*, member: Member, at: datetime, actor_id: int, reason: str) -> None:
+    """Let the member give and spend points again; nothing happens to one who may.
+
+    Raises:
+        ReasonNeeded: there is none.
+    """
+    _set_blocked(False, member=member, at=at, actor_id=actor_id, reason=reason)
+
+
+def freeze_token(transfer: Transfer) -> str:
+    """What the letter about a transfer carries, so that its sender can stop further ones by one click."""
+    return freeze_token_of(transfer.number)
+
+
+def freeze_token_of(number: str) -> str:
+    """The same, of the transfer of that number."""
+    return _signer.sign(number)
+
+
+def transfer_of_freeze_token(token: str) -> Transfer | None:
+    """The transfer that the token was made for, with both members; None when it is forged or too old."""
+    try:
+        number = _signer.unsign(token, max_age=FREEZE_LIFE)
+    except BadSignature:
+        return None
+    return Transfer.objects.select_related("sender", "recipient").filter(number=number).first()
+
+
+def _set_blocked(
+    is_blocked: bool, *, member: Member, at: datetime, actor_id: int | None, reason: str
+) -> None:
+    reason = reason.strip()
+    if not reason:
+        raise ReasonNeeded
+    ledger.lock_accounts(member.pk)
+    if PointsAccount.objects.values_list("is_blocked", flat=True).get(pk=member.pk) == is_blocked:
+        return
+    ledger.block(account_id=member.pk, is_blocked=is_blocked)
+    actions = AuditRecord.Action
+    record(
+        action=actions.ACCOUNT_BLOCKED if is_blocked else actions.ACCOUNT_UNBLOCKED,
+        member=member,
+        at=at,
+        actor_id=actor_id,
+        reason=reason,
+    )
