@@ -2,14 +2,21 @@
 
 from django.urls import path
 
-from loyalty import views
+from loyalty.views import points, transfers
 
 app_name = "loyalty"
 
 urlpatterns = [
-    path("", views.show_balance, name="balance"),
-    path("operations/", views.show_operations, name="operations"),
-    path("operations/operations.csv", views.export_operations, {"file_format": "csv"}, name="csv"),
-    path("operations/operations.xlsx", views.export_operations, {"file_format": "xlsx"}, name="xlsx"),
-    path("operations/<int:posting_id>/", views.show_operation, name="operation"),
+    path("", points.show_balance, name="balance"),
+    path("operations/", points.show_operations, name="operations"),
+    path("operations/operations.csv", points.export_operations, {"file_format": "csv"}, name="csv"),
+    path("operations/operations.xlsx", points.export_operations, {"file_format": "xlsx"}, name="xlsx"),
+    path("operations/<int:posting_id>/", points.show_operation, name="operation"),
+    path("transfer/", transfers.transfer, name="transfer"),
+    path("transfer/check/", transfers.lead_to_form, name="transfer_check_of_nothing"),
+    path("transfer/check/<uuid:key>/", transfers.check_transfer, name="transfer_check"),
+    path("transfer/check/<uuid:key>/code/", transfers.send_transfer_code, name="transfer_code"),
+    path("transfer/done/<slug:number>/", transfers.show_receipt, name="transfer_receipt"),
+    path("transfer/done/<slug:number>/take-back/", transfers.take_back, name="transfer_take_back"),
+    path("transfer/not-me/<str:token>/", transfers.stop_transfers, name="transfer_not_me"),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from loyalty.models import Posting, Purpose, RuleSet
+from loyalty.models import Posting, Purpose, RuleSet, Transfer
 from loyalty.queries.lines import OperationLine
 from loyalty.queries.operations import Operation
 from loyalty.templatetags.numbers import day_text, local_date, money, points, rate
@@ -20,7 +20,12 @@ BRINGS_ONE_LOT = {Posting.Kind.CREDIT, Posting.Kind.MATURE, Posting.Kind.ADJUST}
 
 @dataclass(frozen=True)
 class OperationRow:
-    """An operation as a list shows it. `expires_on` is the last day of points that came with it."""
+    """An operation as a list shows it. `expires_on` is the last day of points that came with it.
+
+    With `is_undecided` its points are pending until a person has checked them.
+
+    `transfer_number` is that of the transfer behind it, if there is one and the list leads to it.
+    """
 
     posting_id: int
     version: int
@@ -32,6 +37,8 @@ class OperationRow:
     is_pending: bool
     available_at: datetime | None
     expires_on: date | None
+    is_undecided: bool
+    transfer_number: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,18 +61,20 @@ class OperationCard:
     effective_at: datetime
     points: int
     is_pending: bool
+    is_undecided: bool
     available_at: datetime | None
     available_before: int
     available_after: int
     order_id: int | None
     order_number: str
+    transfer_number: str
     facts: Sequence[tuple[str, str]]
     derivation: Sequence[str]
     lines: Sequence[OperationLine]
     related: Sequence[RelatedOperation]
 
 
-def row(operation: Operation) -> OperationRow:
+def row(operation: Operation, transfer_number: str = "") -> OperationRow:
     """The operation in one line."""
     return OperationRow(
         posting_id=operation.posting_id,
@@ -78,6 +87,8 @@ def row(operation: Operation) -> OperationRow:
         is_pending=operation.is_pending,
         available_at=operation.available_at,
         expires_on=operation.expired_on if operation.kind in BRINGS_ONE_LOT else None,
+        is_undecided=operation.is_undecided,
+        transfer_number=transfer_number,
     )
 
 
@@ -87,6 +98,7 @@ def card(
     lines: Sequence[OperationLine],
     related: Sequence[Operation],
     tier_since_at: datetime | None,
+    transfer_number: str = "",
 ) -> OperationCard:
     """The operation with everything that explains it."""
     return OperationCard(
@@ -95,11 +107,13 @@ def card(
         effective_at=operation.effective_at,
         points=operation.points,
         is_pending=operation.is_pending,
+        is_undecided=operation.is_undecided,
         available_at=operation.available_at,
         available_before=operation.available_after - operation.available_points,
         available_after=operation.available_after,
         order_id=operation.order_id,
         order_number=order_number(operation),
+        transfer_number=transfer_number,
         facts=facts(operation),
         derivation=derivation(operation, tier_since_at),
         lines=lines,
@@ -149,6 +163,10 @@ def title(operation: Operation) -> str:
             return _("Released from order %(order)s") % {"order": order}
         case Posting.Kind.GIVE_BACK:
             return _("Points returned to you: order %(order)s") % {"order": order}
+        case Posting.Kind.TAKE_BACK if purpose == Purpose.WELCOME:
+            return _("Welcome points taken back")
+        case Posting.Kind.TAKE_BACK if purpose == Purpose.REFERRAL and said.get("is_one_person"):
+            return _("Taken back: invitation of %(friend)s") % {"friend": friend}
         case Posting.Kind.TAKE_BACK if purpose == Purpose.REFERRAL:
             return _("A friend returned an order: %(friend)s") % {"friend": friend}
         case Posting.Kind.TAKE_BACK if order:
@@ -188,6 +206,8 @@ def explanation(operation: Operation) -> str:
         parts.append(_("their last day was %(day)s") % {"day": day_text(operation.expired_on)})
     if operation.kind == Posting.Kind.CAPTURE:
         parts.append(points(-operation.held_points))
+    if said.get("is_one_person"):
+        parts.append(_("nobody invites themselves: both accounts are one person’s"))
     if reason := said.get("reason"):
         parts.append(str(reason))
     if operation.debt_points > 0:
@@ -208,9 +228,8 @@ def derivation(operation: Operation, tier_since_at: datetime | None) -> list[str
     lines = []
     if "total_sum" in said:
         lines.append(_base_line(said))
-    count = said.get(
-        "kept_points", operation.available_points + operation.pending_points + operation.debt_points
-    )
+    moved_points = operation.available_points + operation.pending_points + operation.debt_points
+    count = said.get("kept_points", said.get("uncut_points", moved_points))
     lines.append(
         _("%(base)s × %(rate)s (%(rules)s), rounded %(rounding)s = %(points)s")
         % {
@@ -221,6 +240,11 @@ def derivation(operation: Operation, tier_since_at: datetime | None) -> list[str
             "points": points(count),
         }
     )
+    if "uncut_points" in said:
+        lines.append(
+            _("In a month, friends’ orders bring at most %(limit)s. Left of that: %(points)s.")
+            % {"limit": points(said["month_limit_points"]), "points": points(moved_points)}
+        )
     if "kept_points" in said:
         taken = -(operation.available_points + operation.pending_points + operation.debt_points)
         lines.append(
@@ -277,6 +301,11 @@ def facts(operation: Operation) -> list[tuple[str, str]]:
         if said.get(name):
             found.append((label, str(said[name])))
     return found
+
+
+def not_me(transfer: Transfer) -> str:
+    """Why an account was blocked by the link in a letter, for whoever looks into it."""
+    return _("The letter about transfer %(number)s: “It was not me”") % {"number": transfer.number}
 
 
 def relation(operation: Operation, other: Operation) -> str:

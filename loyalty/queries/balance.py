@@ -10,16 +10,18 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from loyalty.models import UNDECIDED_AT
+
 # One point pays one unit of the programme's currency.
 POINT_WORTH_SUM = Decimal(1)
 
 
 @dataclass(frozen=True)
 class Pending:
-    """Points that become available at a moment."""
+    """Points that become available at a moment; None while a person has yet to say whether they do."""
 
     points: int
-    available_at: datetime
+    available_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,15 @@ class Balance:
 def balance(*, account_id: int, at: datetime) -> Balance:
     """A member's balance, right at `at` whether or not the jobs have run; one query, so it adds up."""
     with connection.cursor() as cursor:
-        cursor.execute(BALANCE, {"account_ids": [account_id], "at": at, "zone": settings.TIME_ZONE})
+        cursor.execute(
+            BALANCE,
+            {
+                "account_ids": [account_id],
+                "at": at,
+                "zone": settings.TIME_ZONE,
+                "undecided_at": UNDECIDED_AT,
+            },
+        )
         rows = cursor.fetchall()
     parts = rows[0][:5] if rows else (0, 0, 0, 0, False)
     lines: list[tuple[str, int, Any, Any, str, int | None]] = [row[5:] for row in rows]
@@ -116,7 +126,8 @@ BALANCE = """
              from ledger.spendable(%(account_ids)s, %(at)s, %(zone)s)
             group by account_id, expires_on
            union all
-           select account_id, 'pending', sum(points - taken_back_points)::bigint, null, available_at, '', null
+           select account_id, 'pending', sum(points - taken_back_points)::bigint, null,
+                  nullif(available_at, %(undecided_at)s), '', null
              from loyalty_credit
             where account_id = any(%(account_ids)s) and matured_at is null and available_at > %(at)s
             group by account_id, available_at

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from loyalty.models import Posting
+from loyalty.models import UNDECIDED_AT, Posting
 from loyalty.queries.filters import EVERYTHING, OperationFilter, condition, condition_values
 
 OPERATIONS_PER_PAGE = 25
@@ -21,6 +21,7 @@ class Operation:
     `explanation` is the posting's own; what begins with `origin_` is told of the posting that it goes
     on with, or undoes. `expired_on` is the last day of the points in it, the latest of several.
     `order_id` is the account's own order: a friend's, which an inviter earns from, is not told.
+    With `is_undecided` its points are pending until a person has checked them.
     """
 
     posting_id: int
@@ -42,6 +43,7 @@ class Operation:
     expired_on: date | None
     recorded_at: datetime
     order_id: int | None
+    is_undecided: bool
 
     @property
     def is_pending(self) -> bool:
@@ -112,11 +114,12 @@ RELATED = """
 TOLD = """
     select posting.id, page.version, posting.kind, posting.purpose, posting.effective_at,
            moved.available, moved.pending, moved.held, moved.debt, page.available_after_points,
-           credit.available_at, posting.explanation, posting.origin_id, coalesce(origin.kind, ''),
-           coalesce(origin.purpose, ''), coalesce(origin.explanation, '{}'), moved.expires_on,
-           posting.recorded_at,
+           nullif(credit.available_at, %(undecided_at)s), posting.explanation, posting.origin_id,
+           coalesce(origin.kind, ''), coalesce(origin.purpose, ''), coalesce(origin.explanation, '{}'),
+           moved.expires_on, posting.recorded_at,
            case when coalesce(nullif(posting.purpose, ''), origin.purpose) is distinct from 'referral'
-                then coalesce(posting.order_id, origin.order_id) end
+                then coalesce(posting.order_id, origin.order_id) end,
+           coalesce(credit.available_at = %(undecided_at)s and credit.matured_at is null, false)
       from page
      cross join lateral (
            select * from loyalty_posting where id = page.posting_id offset 0) as posting
@@ -224,7 +227,7 @@ def _operations(
 def _told(page: str, values: dict[str, Any]) -> list[Operation]:
     """The operations that a page names, the oldest first."""
     with connection.cursor() as cursor:
-        cursor.execute(page + TOLD, values)
+        cursor.execute(page + TOLD, {**values, "undecided_at": UNDECIDED_AT})
         return [_operation(row) for row in cursor.fetchall()]
 
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Member
 from loyalty import exports
-from loyalty.forms import HistoryForm
+from loyalty.forms.history import HistoryForm
 from loyalty.models import Purpose
 from loyalty.queries.filters import EVERYTHING, OperationFilter
 from loyalty.queries.operations import operations_page

@@ -1,4 +1,4 @@
-"""The cabinet's pages about points."""
+"""Pages about the balance and the operations behind it."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -12,13 +12,15 @@ from django.views.decorators.http import require_GET, require_safe
 from django_htmx.http import push_url
 
 from accounts.access import is_staff_person, own_member
+from accounts.queries import new_messages
 from loyalty import access, exports, wording
 from loyalty.cursors import number_of
-from loyalty.forms import HistoryForm
+from loyalty.forms.history import HistoryForm
 from loyalty.queries import operations as queries
 from loyalty.queries.balance import balance
 from loyalty.queries.lines import lines_with_lots
 from loyalty.queries.standing import standing_card, tier_since_at
+from loyalty.queries.transfers import transfer_numbers
 from loyalty.queries.turnover import page_turnover, turnover
 
 LATEST_OPERATIONS = 5
@@ -34,11 +36,16 @@ def show_balance(request: HttpRequest) -> HttpResponse:
     member = own_member(request)
     now = timezone.now()
     latest = queries.operations_page(account_id=member.pk, limit=LATEST_OPERATIONS)
+    own, standing = balance(account_id=member.pk, at=now), standing_card(member, now)
     context = {
         "member": member,
-        "balance": balance(account_id=member.pk, at=now),
-        "standing": standing_card(member, now),
+        "balance": own,
+        "standing": standing,
+        "can_give": own.available_points > 0
+        and not own.is_blocked
+        and standing.tier.rule_set.transfers_allowed,
         "operations": [wording.row(operation) for operation in latest.operations],
+        "new_messages": new_messages(member),
     }
     return render(request, "loyalty/balance.html", context)
 
@@ -57,6 +64,7 @@ def show_operations(request: HttpRequest) -> HttpResponse:
     address = reverse("loyalty:operations") + form.query()
     if not page.operations and (before, after) != (None, None):
         return redirect(address)
+    numbers = transfer_numbers(operation.posting_id for operation in page.operations)
     context = {
         "form": form,
         "filters": filters,
@@ -66,7 +74,9 @@ def show_operations(request: HttpRequest) -> HttpResponse:
         "tags": form.tags(),
         "shortcuts": form.shortcuts(timezone.localdate()),
         "page": page,
-        "operations": [wording.row(operation) for operation in page.operations],
+        "operations": [
+            wording.row(operation, numbers.get(operation.posting_id, "")) for operation in page.operations
+        ],
         "page_turnover": page_turnover(page.operations),
         "turnover": None if filters.is_empty else turnover(account_id=member.pk, filters=filters),
     }
@@ -111,5 +121,6 @@ def show_operation(request: HttpRequest, posting_id: int) -> HttpResponse:
         tier_since_at=tier_since_at(member_id=member.pk, tier_name=tier_name, at=own.effective_at)
         if tier_name
         else None,
+        transfer_number=transfer_numbers([posting_id]).get(posting_id, ""),
     )
     return render(request, "loyalty/operation.html", {"operation": card})
