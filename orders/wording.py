@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from loyalty.models import Credit, Hold, Posting
+from loyalty.models import Credit, Hold, Posting, Purpose
 from loyalty.queries.operations import Operation
 from loyalty.templatetags.numbers import money, points, rate
 from loyalty.wording import OperationRow
@@ -145,7 +145,12 @@ def has_lapsed(order: Order, holds: Iterable[Hold]) -> bool:
 
 def last_credit(operations: Sequence[Operation]) -> Operation | None:
     """The operation that credited what the order earned; the last one of an order paid twice."""
-    credited = [operation for operation in operations if operation.kind == Posting.Kind.CREDIT]
+    # Welcome points may have come with it, too.
+    credited = [
+        operation
+        for operation in operations
+        if operation.kind == Posting.Kind.CREDIT and operation.purpose == Purpose.ORDER
+    ]
     return credited[-1] if credited else None
 
 

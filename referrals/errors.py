@@ -1,4 +1,4 @@
-"""What an invitation may be refused for."""
+"""What an invitation, or a decision about one, may be refused for."""
 
 from django.utils.translation import gettext as _
 
@@ -25,3 +25,91 @@ class AlreadyInvited(ReferralError):
 
     def __str__(self) -> str:
         return _("This member was invited by somebody else: the first inviter stays.")
+
+
+class ExistingMember(ReferralError):
+    """Who was a member before is not invited."""
+
+    code = "existing_member"
+
+    def __str__(self) -> str:
+        return _("This person was a member before: only new members can be invited.")
+
+
+class SameEmail(ReferralError):
+    """Both have one mailbox, however it is spelled."""
+
+    code = "same_email"
+
+    def __str__(self) -> str:
+        return _("Both have the same e-mail address.")
+
+
+class SamePhone(ReferralError):
+    """Both have, or had, one phone."""
+
+    code = "same_phone"
+
+    def __str__(self) -> str:
+        return _("Both have the same phone number.")
+
+
+class LinkTooOld(ReferralError):
+    """The link was opened too long ago."""
+
+    code = "link_too_old"
+
+    def __str__(self) -> str:
+        return _("The link was opened more than 30 days before the sign-up.")
+
+
+class LinkEnded(ReferralError):
+    """The inviter has replaced the link by a new one."""
+
+    code = "link_ended"
+
+    def __str__(self) -> str:
+        return _("This link is no longer valid: the inviter has a new one.")
+
+
+class TooLateToAttach(ReferralError):
+    """The member joined too long ago for an inviter to be noted at the till."""
+
+    code = "too_late"
+
+    def __str__(self) -> str:
+        return _("An inviter can be noted within 7 days of joining.")
+
+
+class FlagDecided(ReferralError):
+    """Nothing is left to decide: somebody else was quicker, or there was no doubt."""
+
+    code = "flag_decided"
+
+    def __str__(self) -> str:
+        return _("Nothing is left to decide about this invitation.")
+
+
+class ReasonMissing(ReferralError):
+    """A decision without a reason."""
+
+    code = "reason_missing"
+
+    def __str__(self) -> str:
+        return _("A decision needs a reason: others will read it.")
+
+
+# What a kept refusal stands for, by its code.
+REFUSALS: dict[str, type[ReferralError]] = {
+    refusal.code: refusal
+    for refusal in (
+        SelfInvitation,
+        AlreadyInvited,
+        ExistingMember,
+        SameEmail,
+        SamePhone,
+        LinkTooOld,
+        LinkEnded,
+        TooLateToAttach,
+    )
+}

@@ -10,6 +10,10 @@ class MemberNotFound(OrderError):
 
     code = "member_not_found"
 
+    def __init__(self, field: str = "") -> None:
+        super().__init__(field)
+        self.field = field
+
     def __str__(self) -> str:
         return _("There is no such member. Check the number or the contact.")
 

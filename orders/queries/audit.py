@@ -39,7 +39,7 @@ CHECKS = (
     Check(
         promise="L9",
         name="reward_equals_its_credit",
-        sentence=_("Every inviter's share equals its credit."),
+        sentence=_("Every reward of an invitation equals its credit."),
         looks_at="referrals_reward",
         broken="""
             SELECT reward.id, reward.credit_id, reward.points - reward.taken_back_points AS on_reward,
@@ -48,6 +48,65 @@ CHECKS = (
               LEFT JOIN loyalty_credit AS credit ON credit.posting_id = reward.credit_id
              WHERE (reward.points, reward.taken_back_points)
                    IS DISTINCT FROM (credit.points, credit.taken_back_points)""",
+    ),
+    Check(
+        promise="L9",
+        name="shares_equal_the_ledger",
+        sentence=_("What friends' orders brought every inviter equals their credits for it."),
+        looks_at="referrals_reward",
+        broken="""
+            SELECT coalesce(shared.inviter_id, credited.account_id) AS inviter_id,
+                   coalesce(shared.points, 0) AS on_rewards, coalesce(credited.points, 0) AS in_ledger
+              FROM (SELECT referral.inviter_id, sum(reward.points - reward.taken_back_points) AS points
+                      FROM referrals_reward AS reward
+                      JOIN referrals_referral AS referral ON referral.id = reward.referral_id
+                     WHERE reward.kind = 'share'
+                     GROUP BY referral.inviter_id) AS shared
+              FULL JOIN (SELECT credit.account_id, sum(credit.points - credit.taken_back_points) AS points
+                           FROM loyalty_credit AS credit
+                           JOIN loyalty_posting AS posting ON posting.id = credit.posting_id
+                          WHERE posting.purpose = 'referral'
+                          GROUP BY credit.account_id) AS credited
+                     ON credited.account_id = shared.inviter_id
+             WHERE coalesce(shared.points, 0) <> coalesce(credited.points, 0)""",
+    ),
+    Check(
+        promise="L9",
+        name="held_reward_is_pending",
+        sentence=_("Every reward that waits for a decision is pending, and no other waits for one."),
+        looks_at="referrals_reward",
+        broken="""
+            SELECT reward.id, reward.is_held, credit.available_at, credit.matured_at
+              FROM referrals_reward AS reward
+              JOIN loyalty_credit AS credit ON credit.posting_id = reward.credit_id
+             WHERE reward.is_held <> (credit.matured_at IS NULL AND credit.available_at = '9999-01-01Z')
+                OR reward.is_held AND NOT EXISTS (
+                       SELECT FROM referrals_flag AS flag
+                        WHERE flag.referral_id = reward.referral_id AND flag.decision = '')""",
+    ),
+    Check(
+        promise="R",
+        name="referral_counts_orders",
+        sentence=_(
+            "Every invitation counts the paid orders that it led to, as long as something is left of them."
+        ),
+        looks_at="referrals_referral",
+        broken="""
+            SELECT referral.id, referral.orders_count, coalesce(bought.orders, 0) AS orders
+              FROM referrals_referral AS referral
+              LEFT JOIN (SELECT referral.id, count(*) AS orders
+                           FROM referrals_referral AS referral
+                           JOIN orders_order AS orders
+                             ON orders.member_id = referral.invited_id AND orders.paid_at >= referral.since_at
+                          WHERE orders.status IN ('paid', 'partly_refunded')
+                            -- A till whose clock runs ahead may have sold before it noted the inviter.
+                            AND (referral.how = 'link' OR EXISTS (
+                                    SELECT FROM orders_order_step AS step
+                                     WHERE step.order_id = orders.id AND step.kind = 'paid'
+                                       AND step.recorded_at >= referral.since_at))
+                          GROUP BY referral.id) AS bought ON bought.id = referral.id
+             WHERE referral.orders_count <> coalesce(bought.orders, 0)
+                OR (referral.orders_count = 0) <> (referral.first_bought_at IS NULL)""",
     ),
     Check(
         promise="L9",

@@ -13,11 +13,15 @@ from orders.models import ApiRequest, Source
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP status and the text that goes with it; `is_repeat` when it was given before."""
+    """An HTTP status and the text that goes with it; `is_repeat` when it was given before.
+
+    One with `retry_after_seconds` is for now alone: the same request may be answered otherwise by then.
+    """
 
     status: int
     body: str
     is_repeat: bool = False
+    retry_after_seconds: int | None = None
 
 
 class Refused(Exception):
@@ -42,7 +46,8 @@ def answer_once(
 
     `act` runs at most once for a source's key, in one transaction with keeping its answer. When it
     raises Refused its effects are undone and that answer is kept. Of requests under one key that
-    come at the same time the later ones wait for the first.
+    come at the same time the later ones wait for the first. An answer for now alone is not kept,
+    though what `act` wrote is.
 
     Raises:
         IdempotencyKeyReused: the key came before with other content.
@@ -59,6 +64,8 @@ def answer_once(
             answer = act()
     except Refused as refusal:
         answer = refusal.answer
+    if answer.retry_after_seconds is not None:
+        return answer
     ApiRequest.objects.create(
         source=source,
         key=key,

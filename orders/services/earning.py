@@ -1,19 +1,28 @@
-"""What a paid order gives: the paid sum and the tier, the member's points, the inviter's share."""
+"""What a paid order gives: the tier, the member's points, what its invitation brings, the messages."""
 
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from accounts.models import Member
+from accounts.services.messages import Telling, tell
 from loyalty.models import Purpose, RuleSet, Tier, TierChange
 from loyalty.queries.rules import available_at, expires_on, points_for, rule_set_in_force
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
-from loyalty.services.standing import count_paid_sum, earning_tier
+from loyalty.services.standing import StandingMove, count_paid_sum, earning_tier
 from orders.models import Order, Outlet
 from orders.queries.figures import Figures, figures
 from orders.queries.orders import open_credits
-from referrals.services import reward_inviter, take_back_share
+from orders.services.telling import points_earned, tier_changed
+from referrals.services import (
+    FriendsOrder,
+    count_friends_order,
+    give_welcome,
+    reward_inviter,
+    take_back_rewards,
+)
+from referrals.services.telling import share_earned, welcome_given
 
 
 def note(
@@ -30,7 +39,7 @@ def note(
 
 
 def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None:
-    """Count a member's paid order: move the tier, credit the points, give the inviter their share.
+    """Everything that follows from a member's paid order, from top to bottom.
 
     The edition is the one in force when the order was paid, and stays the order's for ever.
     The caller holds the locks, and saves the order.
@@ -48,40 +57,77 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
         cause=TierChange.Cause.ORDER,
     )
     tier = earning_tier(rule_set=rule_set, move=move)
+    credit_points(order, rule_set=rule_set, tier=tier, sums=sums, key=key, at=at, actor_id=actor_id)
+    share = welcome = None
+    referral = count_friends_order(
+        invited=member, paid_at=paid_at, at=at, phone=order.customer_phone and str(order.customer_phone)
+    )
+    if referral is not None:
+        friends_order = FriendsOrder(
+            order_id=order.pk, base_sum=sums.base_sum, rule_set=rule_set, paid_at=paid_at, at=at, key=key
+        )
+        share = reward_inviter(referral, friends_order)
+        welcome = give_welcome(referral, friends_order)
+    tell(
+        *points_earned(
+            member_id=member.pk,
+            order=order.number,
+            points=order.earned_points,
+            at=at,
+            available_at=available_at(rule_set, at),
+        ),
+        *told_of_tier(move, member, at),
+        *share_earned(share, friend=member),
+        *welcome_given(welcome, friend=member),
+    )
+
+
+def credit_points(
+    order: Order,
+    *,
+    rule_set: RuleSet,
+    tier: Tier,
+    sums: Figures,
+    key: UUID,
+    at: datetime,
+    actor_id: int | None,
+) -> None:
+    """Credit what the order earns its member in that tier, and note it on the order."""
     order.rule_set = rule_set
     order.tier = tier
     order.coefficient = tier.coefficient
     order.earned_points = points_for(rule_set, sums.base_sum, tier.coefficient)
-    if order.earned_points:
-        ledger.credit(
-            key=event_key(key, "earn"),
-            account_id=member.pk,
-            points=order.earned_points,
-            at=at,
-            available_at=available_at(rule_set, at),
-            expires_on=expires_on(rule_set, at),
-            note=note(
-                order,
-                actor_id,
-                rule_set_id=rule_set.pk,
-                **explain_earning(
-                    rule_set=rule_set,
-                    tier=tier,
-                    sums=sums,
-                    total_sum=order.total_sum,
-                    refunded_sum=order.refunded_sum,
-                    outlet=order.outlet,
-                ),
-            ),
-        )
-    reward_inviter(
-        invited=member,
-        order_id=order.pk,
-        base_sum=sums.base_sum,
-        rule_set=rule_set,
+    if not order.earned_points or order.member is None:
+        return
+    ledger.credit(
+        key=event_key(key, "earn"),
+        account_id=order.member.pk,
+        points=order.earned_points,
         at=at,
-        key=event_key(key, "inviter's share"),
+        available_at=available_at(rule_set, at),
+        expires_on=expires_on(rule_set, at),
+        note=note(
+            order,
+            actor_id,
+            rule_set_id=rule_set.pk,
+            **explain_earning(
+                rule_set=rule_set,
+                tier=tier,
+                sums=sums,
+                total_sum=order.total_sum,
+                refunded_sum=order.refunded_sum,
+                outlet=order.outlet,
+            ),
+        ),
     )
+
+
+def told_of_tier(move: StandingMove, member: Member, at: datetime) -> list[Telling]:
+    """The message that a step has moved the member's tier, if it has."""
+    if move.change is None:
+        return []
+    change = move.change
+    return tier_changed(member_id=member.pk, from_tier=change.from_tier, to_tier=change.to_tier, at=at)
 
 
 def explain_earning(
@@ -109,10 +155,13 @@ def explain_earning(
     }
 
 
-def take_back(order: Order, *, key: UUID, at: datetime, money_sum: Decimal, actor_id: int | None) -> int:
+def take_back(
+    order: Order, *, key: UUID, at: datetime, money_sum: Decimal, is_over: bool, actor_id: int | None
+) -> int:
     """Take back what the returned part of an order had earned, and `money_sum` off the paid sum.
 
-    What is kept is what the rest of the order earns by the order's own edition and coefficient.
+    What is kept is what the rest of the order earns by the order's own edition and coefficient. With
+    `is_over` nothing is left of it from this step on.
     Returns how many points were taken back.
     """
     member, paid_at = _member_and_day(order)
@@ -143,7 +192,7 @@ def take_back(order: Order, *, key: UUID, at: datetime, money_sum: Decimal, acto
         if not left_points:
             break
     order.taken_back_points += taken_back_points
-    count_paid_sum(
+    move = count_paid_sum(
         member=member,
         order_id=order.pk,
         paid_sum=-money_sum,
@@ -152,7 +201,16 @@ def take_back(order: Order, *, key: UUID, at: datetime, money_sum: Decimal, acto
         at=at,
         cause=TierChange.Cause.REFUND,
     )
-    take_back_share(order_id=order.pk, base_sum=sums.base_sum, at=at, key=event_key(key, "share"))
+    take_back_rewards(
+        invited=member,
+        order_id=order.pk,
+        paid_at=paid_at,
+        base_sum=sums.base_sum,
+        is_over=is_over,
+        at=at,
+        key=event_key(key, "share"),
+    )
+    tell(*told_of_tier(move, member, at))
     return taken_back_points
 
 

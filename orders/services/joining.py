@@ -1,6 +1,7 @@
 """A person joins, and the orders that waited for them are theirs."""
 
 from datetime import datetime
+from uuid import UUID
 
 from accounts.models import Member, User
 from accounts.services import claim_member
@@ -11,12 +12,56 @@ from orders.models import Order
 from orders.queries.orders import members_left_waiting, waiting_orders
 from orders.services.earning import earn
 from orders.services.steps import lock_accounts_of
+from referrals.services import Click, answer_invitation, welcome_at_sign_up
 
 
-def join_programme(*, user: User, verified_email: str, joined_at: datetime, language: str) -> Member:
-    """The member behind a login whose e-mail is verified, with the orders that waited for it."""
-    member = claim_member(user=user, claimed_at=joined_at, verified_email=verified_email, language=language)
+def join_programme(
+    *,
+    user: User,
+    verified_email: str,
+    joined_at: datetime,
+    language: str,
+    click: Click | None = None,
+    device_token: UUID | None = None,
+) -> Member:
+    """The member behind a login whose e-mail is verified, from top to bottom.
+
+    `click` is the invitation that their browser remembers, `device_token` the browser itself. The
+    inviter is attached and the welcome given with the membership, in one transaction; then come the
+    orders that waited, and those paid since the click bring the inviter a share.
+    """
+    member = _become_member(
+        user=user,
+        verified_email=verified_email,
+        joined_at=joined_at,
+        language=language,
+        click=click,
+        device_token=device_token,
+    )
     credit_waiting_orders(member=member, at=joined_at)
+    return member
+
+
+@ledger_write
+def _become_member(
+    *,
+    user: User,
+    verified_email: str,
+    joined_at: datetime,
+    language: str,
+    click: Click | None,
+    device_token: UUID | None,
+) -> Member:
+    member = claim_member(user=user, claimed_at=joined_at, verified_email=verified_email, language=language)
+    if click is None:
+        return member
+    # Whoever was a member before, with a login or without one, joined before.
+    is_new_member = member.joined_at == joined_at
+    referral = answer_invitation(
+        click=click, invited=member, is_new_member=is_new_member, device_token=device_token, at=joined_at
+    )
+    if referral is not None and is_new_member:
+        welcome_at_sign_up(referral=referral, at=joined_at)
     return member
 
 

@@ -259,11 +259,9 @@ def refund_order(
         returned_sum = steps.return_goods(
             order, line_sums=line_sums or {}, goods_sum=goods_sum, delivery_sum=delivery_sum
         )
-    order.status = (
-        Order.Status.REFUNDED if order.refunded_sum == order.total_sum else Order.Status.PARTLY_REFUNDED
-    )
+    status = Order.Status.REFUNDED if order.refunded_sum == order.total_sum else Order.Status.PARTLY_REFUNDED
     steps.settle_refund(
-        order, OrderStep.Kind.REFUNDED, key, request, refunded_at, actor_id, returned_sum=returned_sum
+        order, status, OrderStep.Kind.REFUNDED, key, request, refunded_at, actor_id, returned_sum=returned_sum
     )
     return order
 
@@ -286,8 +284,8 @@ def cancel_order(
     was_new = order.status == Order.Status.NEW
     if not was_new:
         cancelled_at = steps.not_before_payment(order, "cancelled_at", cancelled_at)
-    order.status = Order.Status.CANCELLED
     if was_new:
+        order.status = Order.Status.CANCELLED
         released_points = steps.release_held_points(order, key=key, at=cancelled_at, actor_id=actor_id)
         order.save()
         steps.keep_step(
@@ -302,7 +300,14 @@ def cancel_order(
     else:
         returned_sum = steps.return_everything(order)
         steps.settle_refund(
-            order, OrderStep.Kind.CANCELLED, key, {}, cancelled_at, actor_id, returned_sum=returned_sum
+            order,
+            Order.Status.CANCELLED,
+            OrderStep.Kind.CANCELLED,
+            key,
+            {},
+            cancelled_at,
+            actor_id,
+            returned_sum=returned_sum,
         )
     return order
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
@@ -37,6 +38,12 @@ from referrals.queries import inviter_id_of
 CLOCK_TOLERANCE = timedelta(minutes=5)
 # What a refund gives back lives for this long at least, whatever its old last day.
 GIVEN_BACK_LIFE_DAYS = 30
+# Nothing is left of an order that is one of these.
+OVER = (Order.Status.REFUNDED, Order.Status.CANCELLED)
+
+
+class InviterAttached(OperationalError):
+    """Locking the inviter's account now could close a circle: the write begins anew, and locks both."""
 
 
 def lock_order(order: Order) -> Order:
@@ -59,9 +66,16 @@ def lock_order(order: Order) -> Order:
 
 
 def lock_accounts_of(member_id: int) -> None:
-    """Lock what a paid order of this member may touch: their account, and their inviter's."""
+    """Lock what a paid order of this member may touch: their account, and their inviter's.
+
+    Raises:
+        InviterAttached: the member got an inviter while their account was waited for.
+    """
     inviter_id = inviter_id_of(member_id)
     ledger.lock_accounts(member_id, *([inviter_id] if inviter_id else []))
+    # Once noted an inviter stays, and nobody is attached while the account is locked.
+    if inviter_id is None and inviter_id_of(member_id) is not None:
+        raise InviterAttached("The member has just got an inviter.")
 
 
 def require_own_unpaid(order: Order, member: Member) -> None:
@@ -270,6 +284,7 @@ def return_everything(order: Order) -> Decimal:
 
 def settle_refund(
     order: Order,
+    status: Order.Status,
     kind: OrderStep.Kind,
     key: UUID,
     request: Mapping[str, object],
@@ -278,16 +293,21 @@ def settle_refund(
     *,
     returned_sum: Decimal,
 ) -> None:
-    """Bring points, paid sum and the inviter's share to what the order has become.
+    """Bring points, paid sum and what its invitation brought to what the order becomes: `status`.
 
     Spent points come back before earned ones are taken back, so a return of everything makes no
     debt out of points that the same order had paid with.
     """
+    # What was returned whole may be cancelled, too: it was over before.
+    is_over = status in OVER and order.status not in OVER
+    order.status = status
     given_back_points = give_back(order, key=key, at=at, actor_id=actor_id)
     money_sum = returned_sum - given_back_points
     taken_back_points = 0
     if order.member is not None and order.rule_set is not None:
-        taken_back_points = take_back(order, key=key, at=at, money_sum=money_sum, actor_id=actor_id)
+        taken_back_points = take_back(
+            order, key=key, at=at, money_sum=money_sum, is_over=is_over, actor_id=actor_id
+        )
     order.save()
     keep_step(
         order,

@@ -17,6 +17,9 @@ SABOTAGE = {
     "order_equals_its_credits": "update orders_order set earned_points = earned_points + 1",
     "order_equals_its_spendings": "update orders_order set spent_points = spent_points + 1",
     "reward_equals_its_credit": "update referrals_reward set points = points + 1",
+    "shares_equal_the_ledger": "update referrals_reward set kind = 'welcome'",
+    "held_reward_is_pending": "update referrals_reward set is_held = true",
+    "referral_counts_orders": "update referrals_referral set orders_count = orders_count + 1",
     "order_equals_its_lines": "update orders_orderline set line_sum = line_sum + 1",
     "paid_sum_follows_orders": "update orders_order set total_sum = total_sum + 1",
 }

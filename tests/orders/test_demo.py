@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from accounts.models import Member, User
+from accounts.models import Member, Message, User
 from accounts.services import claim_member
 from config.demo import DEMO_API_KEY, DEMO_LOGINS
 from loyalty.models import LedgerAudit, PointsAccount, Posting, Standing
@@ -26,7 +26,8 @@ from orders.demo.timeline import Timeline
 from orders.models import ApiKey, Customer, Order, Scope, Source
 from orders.services.api_keys import create_key
 from orders.services.joining import credit_waiting_orders
-from supervisor import queries
+from referrals.queries import State, invitations_page, open_flags
+from supervisor.queries import programme
 from tests.clock import MOSCOW, NOON
 from tests.factories import UserFactory
 from tests.orders.shop import balance_of
@@ -113,7 +114,13 @@ def test_load_demo_gives_ada_a_rich_page(db, at):
     assert (card.tier.position, card.to_next_sum) == (1, 3210)
     points = balance(account_id=ada.pk, at=at)
     assert 2000 <= points.available_points <= 4000
-    assert (points.held_points, points.pending_points) == (250, 300)
+    assert points.held_points == 250
+    # A gift, a share that waits until nothing can be returned, and one that somebody has to look at.
+    assert [(part.points, part.available_at is None) for part in points.pending] == [
+        (300, False),
+        (79, False),
+        (45, True),
+    ]
     assert len(points.expiries) > 6
     assert points.next_expiry.days_left <= 30
     assert points.next_expiry.points >= 200
@@ -121,10 +128,31 @@ def test_load_demo_gives_ada_a_rich_page(db, at):
     assert [(operation.kind, operation.purpose) for operation in latest] == [
         ("hold", "order"),
         ("credit", "referral"),
+        ("mature", ""),
         ("take_back", "order"),
-        ("transfer", ""),
-        ("credit", "order"),
+        ("credit", "referral"),
     ]
+
+
+def test_load_demo_shows_invitations_in_every_state_but_an_ended_one(db):
+    load(members=THE_CAST)
+
+    ada = Member.objects.get(email="ada@ballada.example")
+    rows = invitations_page(member=ada, at=NOON).rows
+    assert {row.state for row in rows} == set(State) - {State.ENDED}
+    assert {row.refusal for row in rows} == {"", "link_too_old"}
+    # The doubtful one waits for the visitor to decide it.
+    assert {flag.referral.inviter for flag in open_flags()} == {ada}
+    assert {flag.kind for flag in open_flags()} == {"too_quick", "same_phone"}
+
+
+def test_load_demo_writes_nobody_letters_and_leaves_a_little_to_read(db):
+    load(members=THE_CAST)
+
+    assert not Message.objects.filter(wants_letter=True).exists()
+    ada = Member.objects.get(email="ada@ballada.example")
+    assert 0 < ada.messages.filter(seen_at=None).count() < 5
+    assert ada.messages.exclude(seen_at=None).count() > 20
 
 
 def test_load_demo_is_the_same_on_every_run_of_a_day(db):
@@ -280,5 +308,5 @@ def test_nobody_signs_in_as_a_member_of_the_sandbox(sandbox):
 
 
 def test_sandbox_counts_for_nothing_in_the_console(sandbox, ask, ada):
-    assert queries.members_count() == 1
-    assert queries.outstanding_points() == 0
+    assert programme.members_count() == 1
+    assert programme.outstanding_points() == 0

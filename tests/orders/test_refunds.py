@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from loyalty.models import RuleSet, Standing
 from loyalty.services import ledger
+from loyalty.services.rules import create_draft, publish_rule_set
 from orders.models import Order, Source
 from orders.services.orders import LineSpec, refund_order, register_paid_order
-from referrals.models import How
-from referrals.services import attach_inviter
+from referrals.models import Flag, How, Referral
+from referrals.services import attach_inviter, raise_flag
 from tests.clock import AN_HOUR_LATER, NOON
 from tests.factories import MemberFactory
-from tests.loyalty.editions import publish_edition
+from tests.loyalty.editions import LONG_AGO, tier_spec
 from tests.orders.shop import balance_of
 
 NUMBERS = count(1)
@@ -41,19 +42,42 @@ def orders_and_refunds(draw):
 
 @pytest.mark.django_db
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(case=orders_and_refunds(), rounding=st.sampled_from(RuleSet.Rounding.values))
-def test_partial_refunds_end_where_one_would(case, rounding):
+@given(
+    case=orders_and_refunds(),
+    rounding=st.sampled_from(RuleSet.Rounding.values),
+    limit_points=st.sampled_from([None, 1, 40]),
+    waiting_days=st.sampled_from([None, 0, 14]),
+    is_doubted=st.booleans(),
+)
+def test_partial_refunds_end_where_one_would(case, rounding, limit_points, waiting_days, is_doubted):
     lines, delivery, parts, points = case
     if not parts:
         return
-    publish_edition(("Everyone", 0, "0.07"), rounding=rounding, excluded_categories=["none"])
+    publish_rule_set(
+        rule_set=create_draft(
+            tiers=[tier_spec("Everyone", 0, "0.07", referral_rate=Decimal("0.03"))],
+            rounding=rounding,
+            excluded_categories=["none"],
+            referral_month_limit_points=limit_points,
+            referral_waiting_days=waiting_days,
+            welcome_points=33,
+            welcome_when="first_order",
+        ),
+        effective_at=LONG_AGO,
+        published_at=NOON,
+        reason="A test",
+    )
     ends = []
     for sequence in (parts, _together(parts)):
         inviter, member = MemberFactory(), MemberFactory()
-        attach_inviter(inviter=inviter, invited=member, since_at=NOON, how=How.LINK)
+        referral = attach_inviter(inviter=inviter, invited=member, since_at=NOON, how=How.LINK)
+        if is_doubted:
+            raise_flag(referral=referral, kind=Flag.Kind.CHAIN, at=NOON)
         ledger.credit(key=uuid4(), account_id=member.pk, points=6_000, at=NOON, expires_on=None)
         order = _order(member, lines, delivery, points)
-        before = balance_of(member)
+        brought_points = balance_of(inviter).available_points + balance_of(inviter).pending_points
+        assert limit_points is None or brought_points <= limit_points
+        before, welcome_before = balance_of(member), welcome_of(referral)
         for position, kopecks in sequence:
             order = refund_order(
                 order=order,
@@ -62,8 +86,10 @@ def test_partial_refunds_end_where_one_would(case, rounding):
                 line_sums={position: Decimal(kopecks) / 100},
             )
         after = balance_of(member, AN_HOUR_LATER)
-        assert after.available_points - before.available_points == (
-            order.given_back_points - order.taken_back_points
+        welcome_taken = welcome_before - welcome_of(referral)
+        assert (
+            after.available_points + after.pending_points - before.available_points - before.pending_points
+            == order.given_back_points - order.taken_back_points - welcome_taken
         )
         ends.append(
             (
@@ -72,12 +98,20 @@ def test_partial_refunds_end_where_one_would(case, rounding):
                 after.available_points,
                 after.debt_points,
                 balance_of(inviter, AN_HOUR_LATER).available_points,
+                balance_of(inviter, AN_HOUR_LATER).pending_points,
+                welcome_of(referral),
+                Referral.objects.get(pk=referral.pk).orders_count,
                 Standing.objects.get(member=member).paid_sum,
                 order.status,
             )
         )
     # One refund names all lines at once in life; line by line it is the same to the points.
     assert ends[0] == ends[1]
+
+
+def welcome_of(referral: Referral) -> int:
+    """The welcome points that the friend has by their invitation."""
+    return sum(reward.points - reward.taken_back_points for reward in referral.rewards.filter(kind="welcome"))
 
 
 def _together(parts):

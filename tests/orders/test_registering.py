@@ -25,8 +25,8 @@ from orders.services import registering
 from orders.services.joining import credit_waiting_orders
 from orders.services.orders import cancel_order, place_order, refund_order, register_paid_order
 from orders.services.registering import PaidOrder, Registered, register_paid_orders
-from referrals.models import How
-from referrals.services import attach_inviter
+from referrals.models import Flag, How, Referral, Reward
+from referrals.services import attach_inviter, decide_flags, raise_flag
 from tests.clock import MOSCOW, NOON
 from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition, tier_spec
@@ -45,8 +45,24 @@ RULES = [
     {"paid_sum_months": 2, "tier_lowering": "at_once", "rounding": "up", "referral_months": 3},
     {"excluded_categories": ["tobacco"], "referral_orders": 2, "life_end": "never"},
     {"redemption_minimum_points": 20, "redemption_cap_rate": Decimal("0.5"), "waiting_days": 3},
+    {
+        "welcome_points": 250,
+        "welcome_when": "first_order",
+        "referral_least_sum": Decimal(500),
+        "referral_month_limit_points": 60,
+        "referral_waiting_days": 20,
+    },
+    {
+        "welcome_points": 40,
+        "welcome_when": "first_order",
+        "referral_month_limit_points": 150,
+        "referral_orders": 3,
+        "waiting_days": 2,
+        "paid_sum_months": 1,
+    },
 ]
 EMAILS = ["verified@example.com", "unverified@example.com", "nobody@example.com"]
+INVITERS_PHONE = "+79161234500"
 PHONES = ["+79161234501", "+79161234502", "+79161234503"]
 
 
@@ -66,7 +82,7 @@ def publish(chance: random.Random, effective_at: datetime) -> None:
 
 def people_with_a_past(shop: Source, chance: random.Random) -> list[Member]:
     """Members with points, in debt, with points set aside, blocked, held by hand, and inviting."""
-    members = [MemberFactory() for _person in range(10)]
+    members = [MemberFactory(phone=INVITERS_PHONE if person == 6 else None) for person in range(10)]
     members += [
         MemberFactory(email=EMAILS[0], email_verified_at=NOON, phone=PHONES[0], phone_verified_at=None),
         MemberFactory(email=EMAILS[1], phone=PHONES[1], phone_verified_at=NOON),
@@ -105,14 +121,24 @@ def people_with_a_past(shop: Source, chance: random.Random) -> list[Member]:
             case 4:
                 cancel_order(order=order, cancelled_at=at + timedelta(hours=1))
     set_floor(member=members[5], position=1, actor_id=None, reason="A test", at=FIRST)
-    for inviter, invited in ((6, 7), (6, 8), (9, 6), (1, 10)):
-        attach_inviter(
+    for inviter, invited in ((6, 7), (6, 8), (9, 6), (1, 10), (9, 3), (6, 9)):
+        referral = attach_inviter(
             inviter=members[inviter],
             invited=members[invited],
-            since_at=FIRST - timedelta(days=chance.randrange(60)),
+            # Not before what they bought so far; orders of some days came of no invitation.
+            since_at=FIRST + timedelta(days=chance.randrange(-30, 20)),
             how=How.TILL,
         )
+        if invited in (8, 10):
+            raise_flag(referral=referral, kind=Flag.Kind.CHAIN, at=FIRST)
+        if invited == 9:
+            decide_flags_of(referral, Flag.Decision.ONE_PERSON)
     return members
+
+
+def decide_flags_of(referral: Referral, decision: Flag.Decision) -> None:
+    raise_flag(referral=referral, kind=Flag.Kind.SAME_DEVICE, at=FIRST)
+    decide_flags(referral=referral, decision=decision, reason="A test", at=FIRST, actor_id=1)
 
 
 def some_lines(chance: random.Random) -> list[LineSpec]:
@@ -165,6 +191,7 @@ def odd(order: PaidOrder, before: list[PaidOrder], chance: random.Random) -> Pai
     return chance.choice(
         [
             replace(order, points=chance.choice([5, 100, 100_000])),
+            replace(order, customer_phone="8 (916) 123-45-00"),
             replace(order, total_sum=order.total_sum + Decimal("0.01")),
             replace(order, total_sum=Decimal("1.234"), lines=()),
             replace(order, number="P-0"),
@@ -281,6 +308,12 @@ def test_ordinary_orders_of_people_who_invite_each_other_go_in_sets(shop, rules)
     publish_one_after_another((FIRST, rules))
 
     assert_equal_both_ways(shop, some_orders(shop, members, chance, count=60, is_odd=False))
+
+    kinds = set(Reward.objects.filter(rewarded_at__gte=FIRST).values_list("kind", "is_held"))
+    welcome = {("welcome", False)} if "welcome_points" in rules else set()
+    assert kinds >= {("share", False)} | welcome
+    assert ("share", True) in kinds or ("welcome", True) in kinds
+    assert Referral.objects.filter(orders_count__gt=1).count() > 2
 
 
 @pytest.mark.usefixtures("only_in_sets")
@@ -402,6 +435,25 @@ def test_contacts_find_members_of_their_own_world(shop, is_sandbox):
     assert balance_of(outcome.order.member).available_points == 30
 
 
+def test_orders_with_the_inviters_phone_are_noticed_and_what_they_bring_waits(shop, ada, ben):
+    publish_one_after_another((FIRST, {"welcome_points": 50, "welcome_when": "first_order"}))
+    Member.objects.filter(pk=ada.pk).update(phone=INVITERS_PHONE)
+    eve = MemberFactory()
+    for friend in (ben, eve):
+        attach_inviter(inviter=ada, invited=friend, since_at=FIRST, how=How.LINK)
+    sent = [
+        order("A", ben, 1_000, customer_phone="8 916 123-45-00"),
+        order("B", ben, 2_000, customer_phone=PHONES[0]),
+        order("C", eve, 3_000, customer_phone=PHONES[1]),
+    ]
+
+    assert_equal_both_ways(shop, sent)
+
+    assert Flag.objects.get().referral.invited == ben
+    assert {reward.referral.invited for reward in Reward.objects.filter(is_held=True)} == {ben}
+    assert {reward.referral.invited for reward in Reward.objects.filter(is_held=False)} == {eve}
+
+
 def test_a_thousand_orders_take_no_more_statements_than_ten(shop):
     members = [MemberFactory() for _person in range(40)]
     attach_inviter(inviter=members[0], invited=members[1], since_at=FIRST, how=How.TILL)
@@ -414,7 +466,9 @@ def test_a_thousand_orders_take_no_more_statements_than_ten(shop):
         assert all(outcome.is_new for outcome in outcomes)
         return len(captured)
 
-    assert statements(range(10)) == statements(range(10, 1_010)) <= 25
+    # The edition is read once for all.
+    rule_set_in_force(NOON)
+    assert statements(range(10)) == statements(range(10, 1_010)) <= 28
 
 
 def test_all_or_nothing_when_the_server_fails(shop, ada, monkeypatch):

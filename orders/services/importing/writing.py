@@ -6,17 +6,16 @@ from datetime import datetime
 from accounts.models import Member
 from loyalty.models import RuleSet
 from loyalty.services import ledger
-from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
 from orders.models import Outlet, Source
 from orders.services.importing.people import members_of
 from orders.services.importing.staging import StagedCustomer, StagedOrder
 from orders.services.sets import writing
-from orders.services.sets.counting import Counter, Outcome
+from orders.services.sets.counting import Counted, Counter, Outcome
 from orders.services.sets.purchase import Purchase
 from orders.services.sets.writing import Written
 from referrals.queries import inviter_id_of
-from referrals.services import reward_inviter
+from referrals.services import FriendsOrder, count_friends_order, give_welcome, reward_inviter
 
 
 @ledger_write
@@ -71,15 +70,26 @@ def write_linked_orders(
             continue
         points += row.counted.points
         if member_id in invited:
-            reward_inviter(
-                invited=invited[member_id],
-                order_id=row.order_id,
-                base_sum=row.counted.sums.base_sum,
-                rule_set=rule_set,
-                at=order.paid_at,
-                key=event_key(row.key, "inviter's share"),
-            )
+            _reward(invited[member_id], row, row.counted)
     return Outcome(points, tiers)
+
+
+def _reward(invited: Member, row: Written, counted: Counted) -> None:
+    """What the order of somebody who was invited brings; nobody is told about years gone by."""
+    paid_at = row.purchase.paid_at
+    referral = count_friends_order(invited=invited, paid_at=paid_at, at=paid_at)
+    if referral is None:
+        return
+    order = FriendsOrder(
+        order_id=row.order_id,
+        base_sum=counted.sums.base_sum,
+        rule_set=counted.rule_set,
+        paid_at=paid_at,
+        at=paid_at,
+        key=row.key,
+    )
+    reward_inviter(referral, order)
+    give_welcome(referral, order)
 
 
 def _purchase(order: StagedOrder, members: Mapping[str, int], outlets: Mapping[str, Outlet]) -> Purchase:

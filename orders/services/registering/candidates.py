@@ -21,7 +21,8 @@ class Candidate:
     """An order that may come to be. `turn` is its place among those sent.
 
     `known` is the order that has its number already. `people` are all members whose points or tier
-    it may move. With `is_single` it is registered by the services, alone.
+    it may move. One that `has_inviters_phone` looks as if both were one person. With `is_single` it
+    is registered by the services, alone.
     """
 
     turn: int
@@ -31,6 +32,7 @@ class Candidate:
     known: Order | None = None
     rule_set: RuleSet | None = None
     people: frozenset[int] = frozenset()
+    has_inviters_phone: bool = False
     is_single: bool = False
 
 
@@ -101,15 +103,18 @@ def find_people(candidates: Sequence[Candidate], referrals: Mapping[int, Referra
 def choose_singles(candidates: Sequence[Candidate]) -> None:
     """Note which orders are registered one by one.
 
-    Those with points to spend, with numbers that are known or come twice, and all others of people
-    whom such an order concerns: everything of one person goes the same way, so that it is counted
-    in the order of time.
+    Those with points to spend, with numbers that are known or come twice, with their inviter's phone,
+    and all others of people whom such an order concerns: everything of one person goes the same way,
+    so that it is counted in the order of time.
     """
     times = Counts(candidate.order.number for candidate in candidates)
     single_people: set[int] = set()
     for candidate in candidates:
         candidate.is_single = bool(
-            candidate.order.points or candidate.known or times[candidate.order.number] > 1
+            candidate.order.points
+            or candidate.known
+            or candidate.has_inviters_phone
+            or times[candidate.order.number] > 1
         )
         if candidate.is_single:
             single_people |= candidate.people

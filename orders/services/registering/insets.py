@@ -1,8 +1,11 @@
 """Writes the ordinary orders of a request in sets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
-from loyalty.models import RuleSet
+from accounts.services.messages import Telling, tell_many
+from loyalty.models import Fund, RuleSet
 from loyalty.services import ledger
 from loyalty.services.ledger import CreditRow
 from orders.models import Order, Source
@@ -10,11 +13,13 @@ from orders.services.registering import outcomes
 from orders.services.registering.candidates import Candidate
 from orders.services.registering.counters import Counters
 from orders.services.registering.outcomes import Registered
-from orders.services.registering.shares import Share, Shares, keep_rewards, share_row
+from orders.services.registering.shares import Brought, keep_courses, keep_rewards, reward_row, shares_of
 from orders.services.sets import writing
 from orders.services.sets.counting import Counted
 from orders.services.sets.writing import Written
+from orders.services.telling import points_earned, tier_changed
 from referrals.models import Referral
+from referrals.services.telling import share_earned, welcome_given
 
 
 def write_in_sets(
@@ -33,23 +38,32 @@ def write_in_sets(
     if not candidates:
         return {}
     counters = _counters(candidates)
-    shares = Shares(referrals, [counter.rule_set for counter in counters.by_edition.values()])
+    shares = shares_of(
+        referrals,
+        [counter.rule_set for counter in counters.by_edition.values()],
+        since_at=candidates[0].purchase.paid_at,
+    )
     counted: dict[int, Counted] = {}
-    shared: dict[int, Share] = {}
+    brought: dict[int, list[Brought]] = {}
     for candidate in candidates:
         if candidate.member is None or candidate.rule_set is None:
             continue
         counter = counters.counter_of(candidate.member.pk, candidate.rule_set)
         counted[candidate.turn] = counter.count(candidate.purchase)
-        if share := shares.share_of(candidate.purchase, counted[candidate.turn], counters):
-            shared[candidate.turn] = share
+        brought[candidate.turn] = shares.brought_by(candidate.purchase, counted[candidate.turn], counters)
     written = writing.with_ids(
         source, [(candidate.purchase, counted.get(candidate.turn)) for candidate in candidates]
     )
     writing.write_orders(source, written, actor_id=actor_id)
     writing.write_standings(counters.places(), written)
-    turns = [candidate.turn for candidate in candidates]
-    _credit(counters, [(row, shared.get(turn)) for turn, row in zip(turns, written, strict=True)], actor_id)
+    rows = [
+        (row, candidate, brought.get(candidate.turn, []))
+        for candidate, row in zip(candidates, written, strict=True)
+    ]
+    _credit(counters, rows, actor_id)
+    keep_rewards([(row, found) for row, _candidate, all_found in rows for found in all_found])
+    keep_courses(shares)
+    tell_many(telling for row in rows for telling in _tellings(counters, *row))
     return _outcomes(source, candidates, written)
 
 
@@ -65,21 +79,47 @@ def _counters(candidates: Sequence[Candidate]) -> Counters:
     return Counters(rule_sets.values(), first_rules)
 
 
-def _credit(
-    counters: Counters, written: Sequence[tuple[Written, Share | None]], actor_id: int | None
-) -> None:
-    """Credit what each order earns its member, and then their inviter."""
-    rows: list[CreditRow] = []
-    for row, share in written:
+Row = tuple[Written, Candidate, list[Brought]]
+
+
+def _credit(counters: Counters, rows: Sequence[Row], actor_id: int | None) -> None:
+    """Credit what each order earns its member, then their inviter's share, then the welcome."""
+    credit_rows: list[tuple[Fund, CreditRow]] = []
+    for row, _candidate, brought in rows:
         if row.counted is None:
             continue
         counter = counters.by_edition[row.counted.rule_set.pk]
         if earned := writing.credit_row(counter, row, actor_id=actor_id):
-            rows.append(earned)
-        if share:
-            rows.append(share_row(counter, row, row.counted, share))
-    ledger.credit_many(rows=rows)
-    keep_rewards([(row, share) for row, share in written if share])
+            credit_rows.append((Fund.PURCHASES, earned))
+        credit_rows += [(found.fund, reward_row(counter, row, row.counted, found)) for found in brought]
+    # One fund is credited at a time, and all in their order: each line says what was there before.
+    for fund, of_fund in groupby(credit_rows, key=itemgetter(0)):
+        ledger.credit_many(rows=[credit for _fund, credit in of_fund], fund=fund)
+
+
+def _tellings(
+    counters: Counters, row: Written, candidate: Candidate, brought: Sequence[Brought]
+) -> Iterator[Telling]:
+    """What `earn` tells of an order."""
+    counted, member, paid_at = row.counted, candidate.member, row.purchase.paid_at
+    if counted is None or member is None:
+        return
+    counter = counters.by_edition[counted.rule_set.pk]
+    yield from points_earned(
+        member_id=member.pk,
+        order=row.purchase.number,
+        points=counted.points,
+        at=paid_at,
+        available_at=counter.available_at(paid_at),
+    )
+    for change in counted.changes:
+        if change.is_by_order:
+            yield from tier_changed(
+                member_id=change.person, from_tier=change.from_tier, to_tier=change.to_tier, at=paid_at
+            )
+    for found in brought:
+        tell_of = share_earned if found.tier else welcome_given
+        yield from tell_of(found.reward, friend=member)
 
 
 def _outcomes(

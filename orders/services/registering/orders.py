@@ -1,6 +1,6 @@
 """Registering many paid orders in one transaction: in sets what is ordinary, one by one what is not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from django.db import IntegrityError, transaction
@@ -23,6 +23,7 @@ from orders.services.registering.candidates import (
 )
 from orders.services.registering.insets import write_in_sets
 from orders.services.registering.outcomes import PaidOrder, Registered
+from orders.services.registering.shares import has_inviters_phone, inviters_phones
 from orders.services.sets.bulk import next_ids
 from orders.services.sets.writing import placed_key, placed_request
 from referrals.models import Referral
@@ -34,7 +35,7 @@ Outcomes = dict[int, Registered]
 
 
 class _Overtaken(Exception):
-    """Somebody's order has changed hands while it was waited for: what was read no longer holds."""
+    """An order has changed hands, or a member got an inviter, meanwhile: what was read no longer holds."""
 
 
 @ledger_write
@@ -80,6 +81,7 @@ def _register(
     find_editions(candidates)
     candidates = [candidate for candidate in candidates if candidate.turn not in found]
     find_people(candidates, referrals)
+    _note_inviters_phones(candidates, referrals)
     choose_singles(candidates)
     ordinary = [candidate for candidate in candidates if in_sets and not candidate.is_single]
     for candidate in ordinary:
@@ -97,18 +99,22 @@ def _register(
 def _lock(source: Source, candidates: Iterable[Candidate]) -> dict[int, Referral]:
     """Lock all accounts that the orders may touch, then the orders that are known already.
 
-    Known orders are noted on the candidates. Returns who was invited by whom.
+    Known orders are noted on the candidates. Returns who was invited by whom: as it was when the
+    accounts were locked, since nobody is attached to a locked one.
     """
     numbers = [candidate.order.number for candidate in candidates]
     known = Order.objects.filter(source=source, number__in=numbers)
     members = set(known.exclude(member=None).values_list("member_id", flat=True))
     members.update(candidate.member.pk for candidate in candidates if candidate.member)
+    inviters = set(Referral.objects.filter(invited__in=members).values_list("inviter_id", flat=True))
+    if members:
+        ledger.lock_accounts(*members, *inviters)
     referrals = {
         referral.invited_id: referral
-        for referral in Referral.objects.select_related("invited").filter(invited__in=members)
+        for referral in Referral.objects.select_related("invited", "inviter").filter(invited__in=members)
     }
-    if members:
-        ledger.lock_accounts(*members, *(referral.inviter_id for referral in referrals.values()))
+    if any(referral.inviter_id not in inviters | members for referral in referrals.values()):
+        raise _Overtaken
     # In the order in which a new member's waiting orders are locked.
     locked = known.select_related("member", "source", "outlet").order_by("placed_at", "pk")
     known_orders = {order.number: order for order in locked.select_for_update(of=["self"])}
@@ -117,6 +123,16 @@ def _lock(source: Source, candidates: Iterable[Candidate]) -> dict[int, Referral
     for candidate in candidates:
         candidate.known = known_orders.get(candidate.order.number)
     return referrals
+
+
+def _note_inviters_phones(candidates: Sequence[Candidate], referrals: Mapping[int, Referral]) -> None:
+    """Note the orders that were sent with their inviter's phone: a flag has to be raised for them."""
+    people = {candidate.purchase.person for candidate in candidates if candidate.purchase.customer_phone}
+    with_phone = [referral for invited_id, referral in referrals.items() if invited_id in people]
+    if with_phone:
+        phones = inviters_phones(with_phone)
+        for candidate in candidates:
+            candidate.has_inviters_phone = has_inviters_phone(candidate.purchase, referrals, phones)
 
 
 def _answered(source: Source, candidates: Iterable[Candidate]) -> Outcomes:
