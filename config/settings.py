@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LastSeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "referrals.middleware.InvitationMiddleware",
     "config.middleware.PrivatePagesMiddleware",
 ]
 
@@ -162,6 +163,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+# Besides allauth's own limits: how many visits by invitations are counted that come from one address.
+ACCOUNT_RATE_LIMITS = {"invitation_visit": "60/h/ip"}
 
 LANGUAGE_CODE = "ru"
 LANGUAGES = [("ru", "Русский"), ("en", "English")]
@@ -194,6 +197,8 @@ EMAIL_BACKEND = (
     if EMAIL_HOST
     else "django.core.mail.backends.console.EmailBackend"
 )
+# A mail server that says nothing keeps nobody waiting for longer.
+EMAIL_TIMEOUT = 10
 
 
 # Each app's jobs are in its `jobs` module. A worker that has not been heard of for half a minute is
