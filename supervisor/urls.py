@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from supervisor.views import keys
+from supervisor.views import invitations, keys, transfers
 from supervisor.views.overview import overview
 
 app_name = "supervisor"
@@ -13,4 +13,22 @@ urlpatterns = [
     path("keys/new/", keys.new_key, name="new_key"),
     path("keys/<str:public_id>/replace/", keys.replace_key, name="replace_key"),
     path("keys/<str:public_id>/revoke/", keys.end_key, name="revoke_key"),
+    path("transfers/", transfers.show_transfers, name="transfers"),
+    path("transfers/<str:number>/", transfers.show_transfer, name="transfer"),
+    path("transfers/<str:number>/reverse/", transfers.reverse, name="reverse_transfer"),
+    path(
+        "transfers/<str:number>/<str:side>/block/",
+        transfers.change_block,
+        {"is_blocked": True},
+        name="block_account",
+    ),
+    path(
+        "transfers/<str:number>/<str:side>/unblock/",
+        transfers.change_block,
+        {"is_blocked": False},
+        name="unblock_account",
+    ),
+    path("invitations/", invitations.show_invitations, name="invitations"),
+    path("invitations/attach/", invitations.attach, name="attach_inviter"),
+    path("invitations/<int:referral_id>/", invitations.decide, name="decide_invitation"),
 ]

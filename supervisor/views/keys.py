@@ -26,7 +26,8 @@ from orders.services.api_keys import (
     rotate_key,
 )
 from supervisor import shown_once
-from supervisor.forms import NewKeyForm, ReplaceKeyForm
+from supervisor.forms.keys import NewKeyForm, ReplaceKeyForm
+from supervisor.sections import sections
 
 
 @require_safe
@@ -36,6 +37,7 @@ def show_keys(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     text = shown_once.take(request) if request.method == "GET" else None
     context = {
+        "sections": sections(request),
         "working": keys_by_source(at=now, is_ended=False),
         "ended": keys_by_source(at=now, is_ended=True),
         "new_text": text,

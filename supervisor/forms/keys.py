@@ -1,4 +1,4 @@
-"""Forms of the console."""
+"""Forms for the keys of the API."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -28,6 +28,7 @@ SCOPE_SENTENCES: dict[Scope, Promise] = {
     Scope.POINTS_READ: _("How many points a member has, when they expire, and where they came from."),
     Scope.ORDERS_READ: _("Also asks what an order would earn, and how many points may pay for it."),
     Scope.ORDERS_WRITE: _("Points are earned, spent and taken back by this, so give it with care."),
+    Scope.TRANSFERS_WRITE: _("Only for a shop that lets its customers give points to each other."),
 }
 
 

@@ -5,14 +5,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import F, Sum
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import Member
-from loyalty.models import LedgerAudit, PointsAccount, RuleSet
+from loyalty.models import LedgerAudit, PointsAccount
 from loyalty.queries.audit import every_check
 from loyalty.queries.balance import POINT_WORTH_SUM
-from loyalty.templatetags.numbers import figures, points, rate
 
 
 @dataclass(frozen=True)
@@ -80,49 +77,3 @@ def last_audit() -> AuditCard | None:
             for finding in audit.findings
         ],
     )
-
-
-def settings_in_words(rule_set: RuleSet) -> list[str]:
-    """What an edition sets beside its tiers, one sentence each."""
-    sentences = [
-        _("Paid orders of all time decide the tier.")
-        if rule_set.paid_sum_months is None
-        else ngettext(
-            "Paid orders of the last %(count)s month decide the tier.",
-            "Paid orders of the last %(count)s months decide the tier.",
-            rule_set.paid_sum_months,
-        )
-        % {"count": rule_set.paid_sum_months},
-        _("Earned points are rounded %(rounding)s, once per order.")
-        % {"rounding": RuleSet.Rounding(rule_set.rounding).label},
-        _("Points may pay for up to %(share)s of an order.") % {"share": rate(rule_set.redemption_cap_rate)},
-    ]
-    if rule_set.redemption_minimum_points:
-        sentences.append(
-            _("The least that can be spent on an order: %(points)s.")
-            % {"points": points(rule_set.redemption_minimum_points)}
-        )
-    if rule_set.waiting_days:
-        sentences.append(
-            ngettext(
-                "Earned points can be spent after %(count)s day.",
-                "Earned points can be spent after %(count)s days.",
-                rule_set.waiting_days,
-            )
-            % {"count": figures(rule_set.waiting_days)}
-        )
-    else:
-        sentences.append(_("Earned points can be spent at once."))
-    sentences.append(_life_in_words(rule_set))
-    return sentences
-
-
-def _life_in_words(rule_set: RuleSet) -> str:
-    if rule_set.life_end == RuleSet.LifeEnd.NEVER:
-        return _("Points never expire.")
-    life = ngettext(
-        "Points live for %(count)s month, %(end)s.",
-        "Points live for %(count)s months, %(end)s.",
-        rule_set.life_months,
-    )
-    return life % {"count": rule_set.life_months, "end": RuleSet.LifeEnd(rule_set.life_end).label}

@@ -1,0 +1,141 @@
+"""The console's pages of transfers: all of them, one, its reversal, and the accounts on both sides."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import role_required, signed_in_user
+from accounts.roles import Role
+from loyalty.cursors import number_of
+from loyalty.errors import LoyaltyError, TransferEnded
+from loyalty.models import Transfer
+from loyalty.queries.transfers import transfers_page
+from loyalty.services.blocking import block_member, unblock_member
+from loyalty.services.transfers import reverse_transfer
+from supervisor.access import is_own, require_others
+from supervisor.forms.transfers import ReasonForm, ReceiptForm
+from supervisor.queries.transfers import Side, effects_of_reversal, transfer_card, transfer_rows
+from supervisor.sections import sections
+
+
+@require_safe
+@role_required(Role.STAFF)
+def show_transfers(request: HttpRequest) -> HttpResponse:
+    """Every transfer, newest first, or the one with a receipt's number."""
+    form = ReceiptForm(request.GET)
+    context = {"form": form, "sections": sections(request)}
+    if form.is_valid():
+        before, after = (number_of(request.GET.get(name)) for name in ("before", "after"))
+        number = form.cleaned_data["number"]
+        page = transfers_page(before=before, after=after, number=number)
+        if not page.transfers and (before, after) != (None, None):
+            return redirect("supervisor:transfers")
+        context |= {
+            "number": number,
+            "rows": transfer_rows(page.transfers, timezone.now()),
+            "newer_query": page.newer_cursor and _query(after=page.newer_cursor),
+            "older_query": page.older_cursor and _query(before=page.older_cursor),
+        }
+    return render(request, "supervisor/transfers/list.html", context)
+
+
+@require_safe
+@role_required(Role.STAFF)
+def show_transfer(request: HttpRequest, number: str) -> HttpResponse:
+    """One transfer: both sides, how it was made, what became of it, and what can be done."""
+    transfer = _transfer(number)
+    context = {
+        "card": transfer_card(transfer, timezone.now()),
+        "is_own": is_own(request.user, transfer.sender, transfer.recipient),
+        "sections": sections(request),
+    }
+    return render(request, "supervisor/transfers/transfer.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required(Role.STAFF)
+def reverse(request: HttpRequest, number: str) -> HttpResponse:
+    """Says what giving the points back would do to both accounts, and does it when it is confirmed."""
+    transfer = _transfer(number)
+    require_others(request.user, transfer.sender, transfer.recipient)
+    now = timezone.now()
+    form = ReasonForm(
+        request.POST if request.method == "POST" else None,
+        help_text=_("Colleagues read it here, and both members in the message that they get."),
+    )
+    try:
+        if transfer.taken_back_at:
+            raise TransferEnded
+        if form.is_valid():
+            reverse_transfer(
+                transfer=transfer,
+                reason=form.cleaned_data["reason"],
+                at=now,
+                actor_id=signed_in_user(request).pk,
+            )
+            messages.success(request, _("The points have gone back to the sender. Both members are told."))
+            return redirect("supervisor:transfer", number)
+    except TransferEnded as refusal:
+        messages.info(request, str(refusal))
+        return redirect("supervisor:transfer", number)
+    except LoyaltyError as refusal:
+        form.add_error(None, str(refusal))
+    card = transfer_card(transfer, now)
+    context = {"card": card, "effects": effects_of_reversal(card), "form": form}
+    return render(request, "supervisor/transfers/reverse.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required(Role.STAFF)
+def change_block(request: HttpRequest, number: str, side: str, *, is_blocked: bool) -> HttpResponse:
+    """Says what blocking one side's account does, or opening it again, and does it when it is confirmed."""
+    transfer = _transfer(number)
+    if side not in Side.values:
+        raise Http404
+    require_others(request.user, transfer.sender, transfer.recipient)
+    now = timezone.now()
+    card = transfer_card(transfer, now)
+    party = next(party for party in card.parties if party.side == side)
+    form = ReasonForm(
+        request.POST if request.method == "POST" else None,
+        help_text=_("Colleagues read it here and in the journal."),
+    )
+    if party.balance.is_blocked == is_blocked:
+        messages.info(
+            request,
+            _("This account is blocked already.") if is_blocked else _("This account is open already."),
+        )
+        return redirect("supervisor:transfer", number)
+    if form.is_valid():
+        change = block_member if is_blocked else unblock_member
+        try:
+            change(
+                member=party.member,
+                at=now,
+                actor_id=signed_in_user(request).pk,
+                reason=form.cleaned_data["reason"],
+            )
+        except LoyaltyError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            sentence = (
+                _("The account of %(name)s is blocked.")
+                if is_blocked
+                else _("The account of %(name)s is open again.")
+            )
+            messages.success(request, sentence % {"name": party.member.masked_name})
+            return redirect("supervisor:transfer", number)
+    context = {"card": card, "party": party, "form": form, "is_blocked": is_blocked}
+    return render(request, "supervisor/transfers/block.html", context, status=422 if form.errors else 200)
+
+
+def _transfer(number: str) -> Transfer:
+    return get_object_or_404(Transfer.objects.select_related("sender", "recipient"), number=number)
+
+
+def _query(**cursor: int) -> str:
+    return f"?{urlencode(cursor)}"
