@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from functools import wraps
 from hashlib import sha256
@@ -111,22 +112,30 @@ def write_once(
     *,
     key: str,
     act: Callable[[Source, datetime], tuple[int, Answer]],
+    counts_tries: bool = False,
 ) -> HttpResponse:
     """The answer of a write: that of `act`, or the one kept under this key.
 
-    `act` gets the source and the clock, and returns a status and an answer; its refusals become problems.
+    `act` gets the source and the clock, and returns a status and an answer; its refusals become
+    problems, and undo what it did before. With `counts_tries` they do not: then `act` is one service
+    that writes down what was tried, such as a wrong code, and undoes the rest before it refuses.
     """
     source, now = source_of(request), timezone.now()
 
     def answer() -> api_requests.Answer:
         try:
-            with transaction.atomic():
+            with nullcontext() if counts_tries else transaction.atomic():
                 status, said = act(source, now)
         except (LoyaltyError, AccountsError) as refusal:
             problem = problems.problem_of(refusal)
-            raise api_requests.Refused(
-                api_requests.Answer(problem.status, problems.text_of(problem))
-            ) from refusal
+            refused = api_requests.Answer(
+                problem.status,
+                problems.text_of(problem),
+                retry_after_seconds=problems.retry_after_seconds(refusal, now),
+            )
+            if counts_tries:
+                return refused
+            raise api_requests.Refused(refused) from refusal
         return api_requests.Answer(status, problems.text_of(said))
 
     kept = api_requests.answer_once(source=source, key=key, content_hash=_hash(request), at=now, act=answer)
@@ -137,6 +146,8 @@ def write_once(
     )
     if kept.is_repeat:
         response["Idempotency-Replayed"] = "true"
+    if kept.retry_after_seconds is not None:
+        response["Retry-After"] = str(kept.retry_after_seconds)
     return response
 
 

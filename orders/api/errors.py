@@ -93,6 +93,25 @@ class NotFound(ApiRefused):
         return _("There is nothing at this address.")
 
 
+class CheckNotFound(ApiRefused):
+    """There is no such check of a transfer among those of the members whom the source may see."""
+
+    code = "check_not_found"
+    field = "check"
+
+    def __str__(self) -> str:
+        return _("There is no such check. Take the id from the answer to the check.")
+
+
+class TransferNotFound(ApiRefused):
+    """There is no such transfer between members whom the source may see."""
+
+    code = "transfer_not_found"
+
+    def __str__(self) -> str:
+        return _("There is no such transfer. Check the number.")
+
+
 class MethodNotAllowed(ApiRefused):
     """The address does not know this method."""
 

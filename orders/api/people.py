@@ -8,7 +8,7 @@ from accounts.errors import InvalidMemberNumber
 from accounts.models import Member
 from accounts.numbers import parse_member_number
 from orders.api.questions import Basket
-from orders.errors import UnknownMember
+from orders.errors import MemberNotFound, UnknownMember
 from orders.models import Customer, Source
 
 
@@ -57,6 +57,18 @@ class People:
             normalise_email(basket.email) if basket.email else None,
             normalise_phone(basket.phone) if basket.phone else None,
         )
+
+
+def named_member(source: Source, number: str, *, field: str) -> Member:
+    """The member of that number, however it is grouped; `field` is the part of the body that names it.
+
+    Raises:
+        MemberNotFound: there is none whom the source may see.
+    """
+    member = Member.objects.filter(is_sandbox=source.is_sandbox, number=member_number(number)).first()
+    if member is None:
+        raise MemberNotFound(field)
+    return member
 
 
 def member_number(text: str) -> str | None:

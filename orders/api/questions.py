@@ -3,11 +3,12 @@
 from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from orders.api.types import (
     Day,
     Flag,
+    Id,
     Moment,
     OrderNumber,
     Points,
@@ -21,6 +22,7 @@ from orders.api.types import (
 )
 
 MOST_LINES = 500
+CODE_PATTERN = r"^[0-9]{6}$"
 
 
 class NewMember(Question):
@@ -141,3 +143,27 @@ class WantedDay(Question):
     """A day of the programme's time zone."""
 
     day: Day
+
+
+class NewCheck(Question):
+    """Points that a member wants to give to another one."""
+
+    sender: Text50 = Field(description="The member's number.", examples=["248190736514"])
+    recipient: Text200 = Field(
+        description="Member number, e-mail or phone, however it is written; only a whole match is found.",
+        examples=["+7 916 123-45-67"],
+    )
+    points: Annotated[Points, Field(ge=1)] = Field(examples=[500])
+
+
+class NewTransfer(Question):
+    """What was checked and agreed to is to be done."""
+
+    check: Id = Field(description="The id of the check.")
+    code: Annotated[str, StringConstraints(strict=True, pattern=CODE_PATTERN)] | None = Field(
+        None, description="The code that was sent to the member, if the check needs one.", examples=["123456"]
+    )
+
+
+class NothingMore(Question):
+    """An empty object: the address says it all."""

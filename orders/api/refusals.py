@@ -7,6 +7,6 @@ READ = dict.fromkeys((401, 403, 422, 429, 503), Problem)
 SEND = {**READ, **dict.fromkeys((400, 413, 415), Problem)}
 """What has one."""
 UNKNOWN = {404: Problem}
-"""What names a member or an order in its address, or looks for one."""
+"""What names a member, an order or a transfer that may not be there, or looks for one."""
 CONFLICT = {409: Problem}
 """What may not fit what is already there."""

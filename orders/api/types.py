@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from unicodedata import category
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -26,6 +27,7 @@ from pydantic_core import PydanticCustomError
 
 SUM_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$"
 QUANTITY_PATTERN = r"^(?!0(\.0{1,3})?$)(0|[1-9][0-9]{0,6})(\.[0-9]{1,3})?$"
+ID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 # As RFC 3339 has it, but the seconds may be left out. Python alone would take much more.
 MOMENT_PATTERN = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)"
 MOST_POINTS = 999_999_999
@@ -105,6 +107,13 @@ def _count(value: Any) -> Any:
     return value
 
 
+def _id(value: Any) -> UUID:
+    # Python would also read one in braces, in capitals or without hyphens.
+    if not isinstance(value, str) or not re.fullmatch(ID_PATTERN, value, re.ASCII):
+        raise expected(_("An id as an answer has named it."))
+    return UUID(value)
+
+
 def _line(value: str) -> str:
     """The text in one line: every white space, of whatever kind and number, is one space."""
     line = " ".join(value.split())
@@ -173,6 +182,13 @@ Day = Annotated[
     date,
     BeforeValidator(_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-22"]}),
+]
+Id = Annotated[
+    UUID,
+    BeforeValidator(_id),
+    WithJsonSchema(
+        {"type": "string", "pattern": ID_PATTERN, "examples": ["4f0c6d3e-6f3a-4c58-9d3b-0a4c1f0b7d11"]}
+    ),
 ]
 # A whole number in an address, where everything is text.
 Count = Annotated[int, BeforeValidator(_count)]

@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from orders.api import batches, members, orders, pages
+from orders.api import batches, members, orders, pages, transfers
 from orders.api.app import api, finished, not_found
 
 api.add_router("", members.router)
 api.add_router("", batches.router)
 api.add_router("", orders.router)
+api.add_router("", transfers.router)
 
 
 def _finished(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:

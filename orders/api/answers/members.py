@@ -7,7 +7,7 @@ from pydantic import Field
 
 from accounts.models import Member
 from loyalty import wording
-from loyalty.queries.balance import Balance
+from loyalty.queries.balance import Balance, Expiry
 from loyalty.queries.operations import Operation
 from loyalty.queries.standing import StandingCard
 from orders.api.types import Amount, Answer, Rate, SaidAt
@@ -36,7 +36,7 @@ class PendingAnswer(Answer):
     """Points that become available at a moment."""
 
     points: int
-    available_at: SaidAt
+    available_at: SaidAt | None = Field(description="null while they are being checked.")
 
 
 class HeldAnswer(Answer):
@@ -111,6 +111,11 @@ def member_answer(member: Member, customer_id: str | None) -> MemberAnswer:
     )
 
 
+def expiry_answers(expiries: Sequence[Expiry]) -> list[ExpiryAnswer]:
+    """Points by their last day, as the API shows them."""
+    return [ExpiryAnswer(points=part.points, expires_on=part.expires_on) for part in expiries]
+
+
 def balance_answer(found: Balance, card: StandingCard) -> BalanceAnswer:
     """A balance as the API shows it."""
     above = card.next_tier
@@ -122,7 +127,7 @@ def balance_answer(found: Balance, card: StandingCard) -> BalanceAnswer:
         held_points=found.held_points,
         debt_points=found.debt_points,
         is_blocked=found.is_blocked,
-        expiries=[ExpiryAnswer(points=part.points, expires_on=part.expires_on) for part in found.expiries],
+        expiries=expiry_answers(found.expiries),
         pending=[PendingAnswer(points=part.points, available_at=part.available_at) for part in found.pending],
         held=[
             HeldAnswer(points=part.points, order_number=part.order_number, expires_at=part.expires_at)

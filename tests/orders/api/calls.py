@@ -9,6 +9,7 @@ from orders.models import Scope
 from tests.orders.api.shops import Shop
 
 NO_MEMBER = "200000000004"
+NO_CHECK = "4f0c6d3e-6f3a-4c58-9d3b-0a4c1f0b7d11"
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,13 @@ def sale(number: str, **fields: object) -> dict[str, object]:
     return {"number": number, "total_sum": "100.00", "paid_at": "2026-03-01T12:00:00+03:00", **fields}
 
 
-def calls(member: str) -> dict[str, Call]:
-    """A call of each operation, by the operation's id, in the world of the fixture `world`."""
+def calls(
+    member: str, *, giver: str = "", receiver: str = "", check: str = "", transfer: str = ""
+) -> dict[str, Call]:
+    """A call of each operation, by the operation's id, in the world of the fixture `world`.
+
+    Orders and balances are the member's; the giver has checked one transfer to the receiver and made another.
+    """
     return {
         "register_member": Call(
             "POST",
@@ -80,6 +86,24 @@ def calls(member: str) -> dict[str, Call]:
             is_write=True,
         ),
         "get_day_sums": Call("GET", "/sums", Scope.ORDERS_READ, parameters={"day": "2026-03-10"}),
+        "check_transfer": Call(
+            "POST",
+            "/transfer-checks",
+            Scope.TRANSFERS_WRITE,
+            201,
+            {"sender": giver, "recipient": receiver, "points": 30},
+            is_write=True,
+        ),
+        "send_transfer_code": Call(
+            "POST", f"/transfer-checks/{check}/code", Scope.TRANSFERS_WRITE, 202, {}, is_write=True
+        ),
+        "make_transfer": Call(
+            "POST", "/transfers", Scope.TRANSFERS_WRITE, 201, {"check": check}, is_write=True
+        ),
+        "get_transfer": Call("GET", f"/transfers/{transfer}", Scope.TRANSFERS_WRITE),
+        "take_back_transfer": Call(
+            "POST", f"/transfers/{transfer}/take-back", Scope.TRANSFERS_WRITE, 200, {}, is_write=True
+        ),
     }
 
 
@@ -87,4 +111,5 @@ OPERATIONS = tuple(calls(""))
 WITH_BODY = tuple(name for name, call in calls("").items() if call.method == "POST")
 WRITES = tuple(name for name, call in calls("").items() if call.is_write)
 OF_A_MEMBER = ("get_member", "get_balance", "list_operations")
+OF_A_TRANSFER = ("get_transfer", "take_back_transfer")
 OF_AN_ORDER = ("get_order", "pay_order", "refund_order", "cancel_order")

@@ -5,17 +5,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
 import psycopg
 import pytest
 import time_machine
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.http import HttpResponse
 from django.utils import timezone
 
+from accounts.models import Member
 from loyalty import errors as of_loyalty
+from loyalty.models import Transfer
 from loyalty.services import ledger, retry
+from loyalty.services.transfers import reverse_transfer
 from orders import errors as of_orders
 from orders.api import errors as of_api
 from orders.api.app import api
@@ -24,10 +29,12 @@ from orders.models import ApiKey, Scope
 from orders.services.api_keys import revoke_key, rotate_key
 from tests.clock import NOON
 from tests.loyalty.editions import publish_edition
-from tests.loyalty.points import execute, spend
+from tests.loyalty.points import earn, execute, give_back, spend
 from tests.orders.api.calls import (
+    NO_CHECK,
     NO_MEMBER,
     OF_A_MEMBER,
+    OF_A_TRANSFER,
     OF_AN_ORDER,
     OPERATIONS,
     WITH_BODY,
@@ -36,6 +43,7 @@ from tests.orders.api.calls import (
     calls,
     sale,
 )
+from tests.orders.api.giving import check, give, publish_alike
 from tests.orders.api.shops import Shop, address, assert_refused, key_text
 
 DOCUMENT = api.get_openapi_schema()
@@ -43,6 +51,13 @@ BY_ID = {
     operation["operationId"]: operation
     for operations in DOCUMENT["paths"].values()
     for operation in operations.values()
+}
+# An edition under which the world's next transfer of 30 points is still possible, and hardly another one.
+STRICT = {
+    "transfer_minimum_points": 30,
+    "transfer_limit_points": 40,
+    "transfer_day_limit_points": 500,
+    "transfer_month_limit_points": 500,
 }
 # Each brings about that status by spoiling a call in a way that suits every operation.
 SPOILT: dict[int, Callable[[Call, Shop], HttpResponse]] = {
@@ -66,6 +81,23 @@ SPECIAL: dict[tuple[str, int], Callable[[Call, Shop], HttpResponse]] = {
         shop.step("A-paid", "refund", is_whole=True) and call.by(shop, path="/orders/A-paid/pay")
     ),
     ("refund_order", 409): lambda call, shop: call.by(shop, path="/orders/A-new/refund"),
+    ("check_transfer", 409): lambda call, shop: call.by(
+        shop, fields={**call.fields, "recipient": "nobody@example.com"}
+    ),
+    ("make_transfer", 200): lambda call, shop: call.by(shop, once="before") and call.by(shop),
+    ("make_transfer", 201): lambda call, shop: call.by(shop, fields=another(shop)),
+    ("make_transfer", 409): lambda call, shop: call.by(shop, fields=unproved(shop)),
+    ("send_transfer_code", 409): lambda call, shop: late(call, shop),
+    ("take_back_transfer", 409): lambda call, shop: late(
+        call, shop, path=f"/transfers/{give(shop, *pair(), 20)['number']}/take-back"
+    ),
+    ("check_transfer", 404): lambda call, shop: call.by(shop, fields={**call.fields, "sender": NO_MEMBER}),
+    ("make_transfer", 404): lambda call, shop: call.by(shop, fields={"check": NO_CHECK}),
+    ("send_transfer_code", 404): lambda call, shop: call.by(shop, path=f"/transfer-checks/{NO_CHECK}/code"),
+    **{
+        (name, 404): lambda call, shop: call.by(shop, path=call.path.replace("/transfers/", "/transfers/X"))
+        for name in OF_A_TRANSFER
+    },
     ("find_member", 404): lambda call, shop: call.by(shop, fields={"number": NO_MEMBER}),
     **{
         (name, 404): lambda call, shop: call.by(shop, path=call.path.replace(call.path[9:21], NO_MEMBER))
@@ -76,6 +108,28 @@ SPECIAL: dict[tuple[str, int], Callable[[Call, Shop], HttpResponse]] = {
         for name in OF_AN_ORDER
     },
 }
+
+
+def pair() -> tuple[Member, Member]:
+    """The world's giver and receiver."""
+    made = Transfer.objects.earliest("pk")
+    return made.sender, made.recipient
+
+
+def another(shop: Shop) -> dict[str, Any]:
+    """A transfer between those two that needs no code."""
+    return {"check": check(shop, *pair(), 20)["id"]}
+
+
+def unproved(shop: Shop) -> dict[str, Any]:
+    """A transfer that needs a code, to somebody new."""
+    return {"check": check(shop, pair()[0], shop.register("Яна"), 10)["id"]}
+
+
+def late(call: Call, shop: Shop, **how: Any) -> HttpResponse:
+    """The answer of two days later."""
+    with time_machine.travel(NOON + timedelta(days=2), tick=False):
+        return call.by(shop, **how)
 
 
 def test_the_document_is_openapi_3_1_and_names_every_operation(db, noon):
@@ -135,7 +189,7 @@ def test_a_busy_database_is_a_reason_to_try_again_later(world, noon, monkeypatch
             assert int(answer["Retry-After"]) > 0
     # Nothing of it was kept: each request has its effect now.
     for name in WRITES:
-        assert world[name].by(noon, once=f"later-{name}").status_code in (200, 201), name
+        assert world[name].by(noon, once=f"later-{name}").status_code == world[name].status, name
 
 
 @pytest.mark.django_db(transaction=True)
@@ -167,12 +221,12 @@ def test_whoever_has_a_body_may_be_told_what_is_wrong_with_it():
 def test_every_refusal_that_can_be_raised_has_a_code_of_its_own():
     """Those that the API never raises are named here, so that a new one is thought about."""
     answered = {*KINDS}
-    codes = {kind.code: kind for kind in leaves(of_loyalty.LoyaltyError)}
-    unanswered = {code: kind for code, kind in codes.items() if code not in answered}
-    modules = {of_loyalty.__name__, of_orders.__name__, of_api.__name__}
-    assert {code for code, kind in unanswered.items() if kind.__module__.startswith(tuple(modules))} == {
+    modules = (of_loyalty.__name__, of_orders.__name__, of_api.__name__)
+    kinds = [kind for kind in leaves(of_loyalty.LoyaltyError) if kind.__module__.startswith(modules)]
+    codes = {kind.code for kind in kinds}
+    assert codes - answered == {
         *("above_credit", "above_hold", "above_spending", "not_reversible", "already_reversed"),
-        *("points_moved_on", "key_reused", "no_such_account", "tier_unknown", "floor_ignored"),
+        *("reason_needed", "not_pending", "key_reused", "no_such_account", "tier_unknown", "floor_ignored"),
         *(kind.code for kind in leaves(of_loyalty.RulesRefused)),
         *("rules_file_invalid", "foreign_order"),
         # The first edition is in force since 1970, and no moment before 2000 is taken.
@@ -181,7 +235,7 @@ def test_every_refusal_that_can_be_raised_has_a_code_of_its_own():
         *("key_name_invalid", "scopes_missing", "scope_unknown", "limit_out_of_range", "key_made_before"),
         *("already_rotated", "key_ended", "source_code_invalid", "source_code_taken", "source_name_invalid"),
     }
-    assert answered - set(codes) == {code for code, _field in CODES_OF_ACCOUNTS.values()}
+    assert answered - codes == {code for code, _field in CODES_OF_ACCOUNTS.values()}
 
 
 @pytest.mark.django_db
@@ -248,6 +302,97 @@ class TestEveryCodeIsMet:
             placing.by(noon, fields={**placing.fields, "points": 299}), 422, "below_minimum", "points"
         )
         assert "300" in problem["detail"]
+
+    def test_by_a_transfer_s_fields(self, world, noon, ann, cleo):
+        for code, fields in (
+            ("recipient_unreadable", {"recipient": "?"}),
+            ("recipient_unavailable", {"recipient": "nobody@example.com"}),
+            ("transfer_to_self", {"recipient": ann.number}),
+        ):
+            answer = world["check_transfer"].by(
+                noon, fields={**world["check_transfer"].fields, **fields}, once=code
+            )
+            assert_refused(answer, KINDS[code].status, code, "recipient")
+
+    def test_by_what_a_transfer_s_edition_allows(self, world, noon, ann):
+        def refused(code: str, points: int = 30, **settings: object) -> None:
+            publish_alike(**{**STRICT, **settings})
+            call = world["check_transfer"]
+            answer = call.by(noon, fields={**call.fields, "points": points}, once=code)
+            assert_refused(answer, KINDS[code].status, code)
+
+        refused("too_few_to_transfer", 29)
+        refused("too_many_at_once", 41)
+        refused("day_limit_reached", transfer_day_limit_points=120)
+        refused("month_limit_reached", transfer_day_limit_points=None, transfer_month_limit_points=120)
+        refused("joined_too_recently", transfer_member_days=7)
+        refused("transfers_off", transfers_allowed=False)
+
+    def test_by_what_the_sender_did_before(self, world, noon, ann):
+        ann.user.set_password("another long pass phrase")
+        ann.user.save()
+        problem = assert_refused(world["make_transfer"].by(noon), 409, "just_changed")
+        assert problem["allowed_at"] == "2026-03-11T12:00:00+03:00"
+
+    def test_by_the_code(self, world, noon):
+        fields = unproved(noon)
+        assert_refused(noon.write("/transfers", fields), 409, "proof_needed", "code")
+        asking = f"/transfer-checks/{fields['check']}/code"
+        assert_refused([noon.write(asking) for _turn in range(4)][-1], 429, "code_sent_too_often", "code")
+        wrong = noon.write("/transfers", {**fields, "code": "000000"})
+        assert_refused(wrong, 409, "wrong_proof", "code")
+
+    def test_by_wrong_codes(self, noon, at_noon, ann, cleo):
+        earn(ann, 100)
+        for turn in range(10):
+            checked = check(noon, ann, cleo, 1 + turn // 5)
+            refused = noon.write("/transfers", {"check": checked["id"], "code": "000000"})
+            assert refused.status_code == 409
+        checked = check(noon, ann, cleo, 3)
+        refused = noon.write("/transfers", {"check": checked["id"], "code": "000000"})
+        assert_refused(refused, 429, "too_many_wrong_proofs", "code")
+
+    @pytest.mark.parametrize(
+        ("code", "error"),
+        [
+            ("message_not_sent", SMTPServerDisconnected()),
+            ("address_refused", SMTPRecipientsRefused({"ann@example.com": (550, b"nobody")})),
+        ],
+    )
+    def test_by_a_letter_that_cannot_be_sent(self, code, error, world, noon, monkeypatch):
+        def refuse(*_letters: object) -> None:
+            raise error
+
+        monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+        assert_refused(world["send_transfer_code"].by(noon), KINDS[code].status, code)
+
+    def test_by_there_being_no_way_for_a_code(self, noon, at_noon, ben):
+        nobody = noon.register("Яна")
+        noon.sell("A-1", nobody, "10000")
+        checked = check(noon, nobody, ben, 10)
+        assert_refused(noon.write(f"/transfer-checks/{checked['id']}/code"), 409, "no_way_to_prove", "code")
+
+    def test_by_too_many_guesses(self, world, noon):
+        call = world["check_transfer"]
+        for turn in range(21):
+            answer = call.by(noon, fields={**call.fields, "recipient": f"{turn}@example.com"}, once=f"{turn}")
+        assert_refused(answer, 429, "too_many_questions", "recipient")
+
+    def test_by_a_transfer_s_life(self, world, noon, cleo, sue):
+        assert_refused(late(world["make_transfer"], noon), 409, "intent_over")
+        assert_refused(
+            world["make_transfer"].by(noon, fields={"check": NO_CHECK}), 422, "idempotency_key_reused"
+        )
+        assert_refused(noon.write("/transfers", {"check": NO_CHECK}), 404, "check_not_found", "check")
+        assert_refused(noon.get("/transfers/none"), 404, "transfer_not_found")
+        taking = world["take_back_transfer"]
+        assert_refused(late(taking, noon, once="later"), 409, "take_back_over")
+        spent = spend(cleo, 60)
+        assert_refused(taking.by(noon, once="spent"), 409, "points_moved_on")
+        give_back(spent, 60)
+        made = Transfer.objects.get()
+        reverse_transfer(transfer=made, reason="A mistake", at=NOON, actor_id=sue.pk)
+        assert_refused(taking.by(noon, once="late"), 409, "transfer_ended")
 
     def test_by_the_key(self, world, noon):
         call = world["list_orders"]

@@ -4,10 +4,12 @@ import json
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from orders.models import ApiKey
 from orders.services.api_keys import PUBLIC_ID_LETTERS, create_key, revoke_key
+from tests.clock import NOON
 from tests.orders.api.calls import (
     NO_MEMBER,
     OF_A_MEMBER,
@@ -81,6 +83,7 @@ NO_CURSOR = [
     *("OTIyMzM3MjAzNjg1NDc3NTgwNw", "OTIyMzM3MjAzNjg1NDc3NTgwOA", "MTAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"),
     "OTIyMzM3MjAzNjg1NDc3NTgwNy45MjIzMzcyMDM2ODU0Nzc1ODA3",
 ]
+OF_TRANSFERS_IN_TIME = ("send_transfer_code", "make_transfer", "take_back_transfer")
 LINE = {"name": "Чай", "line_sum": "1000.00"}
 
 
@@ -494,9 +497,14 @@ def test_what_is_refused_by_a_rule_has_no_effect_but_its_answer(name, world, noo
         "refund_order": {"is_whole": False, "goods_sum": "9999"},
         "cancel_order": {"cancelled_at": "2027-01-01T00:00:00Z"},
         "register_orders": {"orders": [sale("B-1", member=NO_MEMBER)]},
+        "check_transfer": {"points": 600},
+        **{late: {} for late in OF_TRANSFERS_IN_TIME},
     }[name]
     before = traces(without=("orders_api_request",))
-    answer = world[name].by(noon, fields={**world[name].fields, **spoilt})
+    # What can be spoilt in no field comes too late.
+    at = NOON + timedelta(days=2) if name in OF_TRANSFERS_IN_TIME else NOON
+    with time_machine.travel(at, tick=False):
+        answer = world[name].by(noon, fields={**world[name].fields, **spoilt})
     assert answer.status_code in (409, 422) or answer.json()["refused_count"] == 1
     assert traces(without=("orders_api_request",)) == before
 

@@ -16,12 +16,14 @@ import psycopg
 import pytest
 from django.db import connection
 
-from accounts.models import Member
+from accounts.models import AuditRecord, Member
+from loyalty.models import Posting, TransferIntent
 from loyalty.queries.audit import every_check, findings
 from loyalty.services import retry
 from orders.models import ApiRequest, Order, OrderStep
 from tests.loyalty.points import balance, earn, execute, fetch
 from tests.orders.api.calls import sale
+from tests.orders.api.giving import check, give, other_than, send_code, wanted
 from tests.orders.api.shops import API, Shop, address
 
 TIMES = 20
@@ -196,6 +198,80 @@ def test_twenty_batches_of_the_same_orders_register_them_once(wire, ada):
     assert sorted(counts, reverse=True) == [(10, 0), *[(0, 10)] * (TIMES - 1)]
     assert Order.objects.count() == 10
     assert balance(ada).available == 30
+
+
+def test_twenty_transfers_of_one_check_are_one(wire, ann, cleo):
+    earn(ann, 100)
+    give(wire.shop, ann, cleo, 10)
+    checked = check(wire.shop, ann, cleo, 50)
+    answers = wire.at_once(*[lambda: wire.write("/transfers", {"check": checked["id"]})] * TIMES)
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: TIMES - 1}
+    assert len({answer.content for answer in answers}) == 1
+    assert (balance(ann).available, balance(cleo).available) == (40, 60)
+
+
+def test_of_two_checks_of_the_whole_balance_one_becomes_a_transfer(wire, ann, ben, cleo):
+    earn(ann, 120)
+    for friend in (ben, cleo):
+        give(wire.shop, ann, friend, 10)
+    checks = [check(wire.shop, ann, friend, 100)["id"] for friend in (ben, cleo)]
+    answers = wire.at_once(
+        *[lambda key=key: wire.write("/transfers", {"check": key}) for key in checks * (TIMES // 2)]
+    )
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 9, 409: 10}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"not_enough_points"}
+    assert balance(ann).available == 0
+    assert sorted((balance(ben).available, balance(cleo).available)) == [10, 110]
+
+
+def test_twenty_wrong_codes_under_one_key_are_counted_once_and_under_twenty_at_most_five_times(
+    wire, ann, cleo
+):
+    earn(ann, 100)
+    checked = check(wire.shop, ann, cleo, 50)
+    wrong = {"check": checked["id"], "code": other_than(send_code(wire.shop, checked))}
+    answers = wire.at_once(*[lambda: wire.write("/transfers", wrong, once="one")] * TIMES)
+    assert {(answer.status_code, answer.content) for answer in answers} == {(409, answers[0].content)}
+    assert TransferIntent.objects.get().wrong_proofs == 1
+    answers = wire.at_once(*[lambda: wire.write("/transfers", wrong)] * TIMES)
+    codes = Counter(answer.json()["code"] for answer in answers)
+    assert codes == {"wrong_proof": 3, "intent_over": TIMES - 3}
+    assert TransferIntent.objects.get().wrong_proofs == 5
+    assert AuditRecord.objects.filter(action=AuditRecord.Action.PROOF_FAILED).count() == 5
+
+
+def test_more_questions_at_once_than_there_are_answers_get_twenty(wire, ann):
+    earn(ann, 100)
+    answers = wire.at_once(
+        *[
+            lambda turn=turn: wire.write("/transfer-checks", wanted(ann, f"guess{turn}@example.com", 10))
+            for turn in range(TIMES + 5)
+        ]
+    )
+    assert Counter(answer.status_code for answer in answers) == {409: TIMES, 429: 5}
+    asked = AuditRecord.objects.filter(action=AuditRecord.Action.RECIPIENT_ASKED)
+    assert Counter(record.facts["outcome"] for record in asked) == {"unavailable": TIMES, "too_many": 5}
+
+
+def test_twenty_takings_back_are_one(wire, ann, cleo, cooling):
+    earn(ann, 100)
+    made = give(wire.shop, ann, cleo, 50)
+    answers = wire.at_once(*[lambda: wire.write(f"/transfers/{made['number']}/take-back")] * TIMES)
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+    assert Posting.objects.filter(kind=Posting.Kind.REVERSE).count() == 1
+    assert (balance(ann).available, balance(cleo).available) == (100, 0)
+
+
+def test_a_wrong_code_is_counted_together_with_keeping_its_answer_or_not_at_all(wire, ann, cleo, monkeypatch):
+    monkeypatch.setattr(retry, "DEADLINE_SECONDS", 0.2)
+    earn(ann, 100)
+    checked = check(wire.shop, ann, cleo, 50)
+    wrong = {"check": checked["id"], "code": other_than(send_code(wire.shop, checked))}
+    with losing_every_race(is_deferred=True):
+        assert_to_try_again(wire.write("/transfers", wrong, once="one"))
+        assert TransferIntent.objects.get().wrong_proofs == 0
+    assert wire.write("/transfers", wrong, once="one").json()["tries_left"] == 4
+    assert TransferIntent.objects.get().wrong_proofs == 1
 
 
 def test_a_client_that_dies_after_sending_and_tries_again_has_one_effect(wire, ada):

@@ -36,6 +36,7 @@ UNSAID = (
     "Exactly one of",
     "Either ",
     "Each line once",
+    "An id as",
 )
 
 schema = schemathesis.openapi.from_wsgi(
@@ -85,14 +86,20 @@ def test_every_answer_is_as_the_document_says(case, world, noon, one_connection)
 
 
 def meet_what_is_there(case, world):
-    """Name a member and an order that there are in most of the requests that are well formed."""
+    """Name a member, an order and a transfer that there are in most of the requests that are well formed."""
     if crc32(repr(case).encode()) % 4 == 0:
         return
-    number = world["get_member"].path.rsplit("/", 1)[-1]
+    member = world["get_member"].path.rsplit("/", 1)[-1]
+    transfer = world["get_transfer"].path.rsplit("/", 1)[-1]
+    checked = world["make_transfer"].fields["check"]
     if "number" in case.path_parameters:
-        case.path_parameters["number"] = number if "/members/" in case.path else "A-paid"
-    if isinstance(case.body, dict) and case.body.get("member"):
-        case.body["member"] = number
+        [place] = [name for name in ("/members/", "/transfers/", "/orders/") if name in case.path]
+        case.path_parameters["number"] = {"/members/": member, "/transfers/": transfer}.get(place, "A-paid")
+    if "check" in case.path_parameters:
+        case.path_parameters["check"] = checked
+    there_is = {"member": member, "check": checked, "sender": world["check_transfer"].fields["sender"]}
+    if isinstance(case.body, dict):
+        case.body |= {name: value for name, value in there_is.items() if case.body.get(name)}
 
 
 def assert_refused_for_more_than_its_form(problem):
