@@ -7,12 +7,13 @@ from decimal import Decimal
 from accounts.models import Member
 from config.demo import DEMO_PASSWORD
 from loyalty.queries.standing import standing_card
-from orders.demo.cast import ADA, BEN, CLARA, LEV
+from orders.demo.cast import ADA, BEN, CLARA, INGA, LEV, ROMAN, TIMUR, ZOYA
 from orders.demo.goods import (
     CAKE_TO_ORDER,
     CAKES,
     OFFICE_BREAKFAST,
     PACKS,
+    PASTRIES,
     SHELF,
     WHOLE_CAKES,
     basket,
@@ -40,6 +41,8 @@ class AdaStory:
         self.ben: Member
         self.clara: Member
         self.lev: Member
+        self.zoya: Member
+        self.roman: Member
 
     def plan(self) -> None:
         """Put it all on the timeline."""
@@ -60,6 +63,14 @@ class AdaStory:
         on(months_ago(5, 17, 14), lambda at: self._order_with_points(at, 700))
         on(months_ago(3, 11, 20), self._thank_ada)
         on(months_ago(2, 18, 16), self._say_sorry)
+        for days in (34, 21, 9, 8, 2):
+            on(ago(days, 20, 15), lambda at: self.world.open_link(self.ada, at))
+        on(ago(26, 19), self._zoya_joins)
+        on(ago(25, 13, 30), self._zoya_tries_a_bun)
+        on(ago(10, 18), self._timur_comes_too_late)
+        on(ago(5, 21, 30), self._inga_joins)
+        on(ago(4, 12), self._roman_joins)
+        on(ago(3, 12, 30), self._roman_orders)
         on(ago(36, 12), self._clara_changes_her_mind)
         on(ago(22, 12, 40), self._buy_thermos)
         on(ago(16, 13), self._lev_orders)
@@ -122,12 +133,9 @@ class AdaStory:
         self.world.transfer(self.ada, self.ben, 150, at)
 
     def _give_too_much_to_ben(self, at: datetime) -> None:
-        transfer_id = self.world.transfer(self.ada, self.ben, 300, at)
+        transfer = self.world.transfer(self.ada, self.ben, 300, at)
         self.world.timeline.on(
-            at + timedelta(minutes=12),
-            lambda later: self.world.reverse(
-                transfer_id, later, reason="Перевод отозван отправителем", actor_id=self.ada.user_id
-            ),
+            at + timedelta(minutes=12), lambda later: self.world.take_back(transfer, later)
         )
 
     def _thank_ada(self, at: datetime) -> None:
@@ -154,6 +162,28 @@ class AdaStory:
         self.world.timeline.on(
             at + timedelta(days=3), lambda later: cancel_order(order=order, cancelled_at=later)
         )
+
+    def _inga_joins(self, at: datetime) -> None:
+        """She has an account, and has bought nothing yet."""
+        self.world.join_online(INGA, at, inviter=self.ada)
+
+    def _zoya_joins(self, at: datetime) -> None:
+        self.zoya = self.world.join_online(ZOYA, at, inviter=self.ada)
+
+    def _zoya_tries_a_bun(self, at: datetime) -> None:
+        """Too small an order for a share."""
+        self.world.sell(self.zoya, [line(PASTRIES[0])], at)
+
+    def _timur_comes_too_late(self, at: datetime) -> None:
+        """The link had been open for more than a month."""
+        self.world.join_online(TIMUR, at, inviter=self.ada, thinks_it_over=timedelta(days=33))
+
+    def _roman_joins(self, at: datetime) -> None:
+        """Ada's brother, or Ada herself: he joined in seconds, and his orders have her phone."""
+        self.roman = self.world.join_online(ROMAN, at, inviter=self.ada, thinks_it_over=timedelta(seconds=21))
+
+    def _roman_orders(self, at: datetime) -> None:
+        self.world.sell(self.roman, [line(WHOLE_CAKES[1])], at, customer_phone=ADA.phone)
 
     def _pay(self, order: Order, at: datetime) -> None:
         self.world.timeline.on(at, lambda paid_at: pay_order(order=order, paid_at=paid_at))

@@ -39,7 +39,12 @@ OFFICES = (
     Person("Марат", "Галиев", "galiev.studio@example.com", PHONE.format(14)),
     Person("Татьяна", "Римская-Корсакова", "events.most@example.ru", PHONE.format(15)),
 )
-CAST_SIZE = 15
+# Whom Ada's link has brought of late, each one step further than the one before.
+INGA = Person("Инга", "Соловей", "inga.solovey@example.ru", PHONE.format(16))
+ZOYA = Person("Зоя", "Ким", "zoya.kim@example.com", PHONE.format(17))
+ROMAN = Person("Роман", "Ларин", "roman.larin@example.com", PHONE.format(18))
+TIMUR = Person("Тимур", "Бойко", "timur.boyko@example.ru", PHONE.format(19))
+CAST_SIZE = 19
 
 WOMEN = """
     Александра Алина Алла Анастасия Анна Валентина Валерия Вера Вероника Галина Дарья Диана Ева Евгения

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from accounts.models import Member
 from loyalty.errors import LoyaltyError
+from loyalty.models import Transfer
 from orders.demo.cast import Person
 from orders.demo.goods import BANQUETS, TILLS, basket, goods_sum, line
 from orders.demo.world import World
@@ -73,17 +74,19 @@ class Customer:
         points = self.world.available(self.member, at) // 20 * 10
         if not points or receiver == self.member:
             return
-        transfer_id = self.world.transfer(self.member, receiver, points, at)
-        if self.dice.random() < 0.2:
-            self.world.timeline.on(at + timedelta(minutes=20), lambda later: self._regret(transfer_id, later))
-
-    def _regret(self, transfer_id: int, at: datetime) -> None:
         try:
-            self.world.reverse(
-                transfer_id, at, reason="Перевод отозван отправителем", actor_id=self.member.user_id
-            )
+            transfer = self.world.transfer(self.member, receiver, points, at)
         except LoyaltyError:
-            # The friend was quicker and has spent them: they stay with the friend.
+            # The rules of that time do not let so many go, or let that member have none.
+            return
+        if self.dice.random() < 0.2:
+            self.world.timeline.on(at + timedelta(minutes=20), lambda later: self._regret(transfer, later))
+
+    def _regret(self, transfer: Transfer, at: datetime) -> None:
+        try:
+            self.world.take_back(transfer, at)
+        except LoyaltyError:
+            # The friend was quicker and has spent them, or the rules gave no time: they stay there.
             return
 
     def _points_to_spend(self, total_sum: Decimal, at: datetime) -> int:

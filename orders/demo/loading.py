@@ -2,13 +2,14 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from accounts.models import Member
+from accounts.models import Member, Message
 from loyalty.models import Posting
 from orders.demo.ada import AdaStory
 from orders.demo.cast import CAST_SIZE, OFFICES, townspeople
@@ -24,6 +25,8 @@ MEMBERS = 200
 SEED = 20_240_229
 # Of two commands that begin at once the second waits, and finds the members of the first.
 LOADING_LOCK = 20_240_229
+# What happened this lately has not been read in the cabinet.
+NEWS = timedelta(days=3)
 BANQUET_MONTHS = ((21, 18, 15, 11, 8, 5, 2), (19, 13, 7, 1), (20, 9))
 
 
@@ -80,12 +83,20 @@ def load_demo(*, at: datetime, show: Show, members: int = MEMBERS) -> Loaded:
         _plan(World(timeline), members)
         timeline.run(show)
         fill_sandbox(timeline)
+        _read_messages(at)
         return Loaded(
             members=Member.objects.filter(is_sandbox=False).count(),
             sandbox_members=Member.objects.filter(is_sandbox=True).count(),
             orders=Order.objects.count(),
             postings=Posting.objects.count(),
         )
+
+
+def _read_messages(at: datetime) -> None:
+    """Nobody is sent letters about what was made up, and all but the latest messages have been read."""
+    Message.objects.filter(wants_letter=True).update(wants_letter=False)
+    old = Message.objects.filter(happened_at__lt=at - NEWS)
+    old.update(seen_at=F("happened_at"))
 
 
 def _plan(world: World, members: int) -> None:

@@ -11,6 +11,7 @@ from accounts.models import Member, User
 from accounts.roles import Role
 from accounts.services import assign_role
 from config.demo import DEMO_PASSWORD
+from loyalty.models import RuleSet
 from loyalty.queries.rules import rule_set_in_force, tiers_of
 from loyalty.services import ledger
 from loyalty.services.rules import RuleSettings, TierSpec, create_draft, publish_rule_set
@@ -19,6 +20,8 @@ from orders.demo.cast import BARISTA, BLOCKED, DEBTOR, LATECOMER, STAN, STRANGER
 from orders.demo.goods import BANQUETS, CAPPUCCINO, DRINKS, PACKS, PASTRIES, WHOLE_CAKES, line
 from orders.demo.world import World
 from orders.services.orders import pay_order, refund_order
+from referrals.models import Flag, Referral
+from referrals.services import decide_flags
 
 # As many accounts as have something due after a week, and more.
 SETTLED_AT_ONCE = 10_000
@@ -43,6 +46,7 @@ class ProgrammePlot:
         timeline.on(timeline.months_ago(24, 1, 9), self._hire)
         timeline.on(timeline.months_ago(16, 1, 0), self._let_points_wait)
         timeline.on(timeline.months_ago(8, 1, 0), self._let_points_come_at_once)
+        timeline.on(timeline.months_ago(1, 1, 0), self._set_limits)
         for months in range(22, 0, -3):
             timeline.on(timeline.months_ago(months, 14, 8, 10), self._take_a_break)
         for days in range(735, 0, -7):
@@ -73,6 +77,22 @@ class ProgrammePlot:
             transfer_cooling_hours=24,
         )
 
+    def _set_limits(self, at: datetime) -> None:
+        self._publish(
+            at,
+            "Награды за друзей ждут две недели, пока заказ можно вернуть; крупные переводы подтверждаются",
+            referral_waiting_days=14,
+            referral_least_sum=Decimal(300),
+            referral_month_limit_points=3_000,
+            welcome_when=RuleSet.WelcomeWhen.FIRST_ORDER,
+            transfer_limit_points=3_000,
+            transfer_day_limit_points=5_000,
+            transfer_month_limit_points=20_000,
+            transfer_received_month_limit_points=30_000,
+            transfer_step_up_points=1_000,
+            transfer_member_days=1,
+        )
+
     def _publish(self, at: datetime, reason: str, **changes: Unpack[RuleSettings]) -> None:
         before = rule_set_in_force(at)
         tiers = [
@@ -97,6 +117,19 @@ class ProgrammePlot:
 
     def _settle(self, at: datetime) -> None:
         ledger.settle_due(at=at, limit=SETTLED_AT_ONCE)
+        self._look_at_doubts(at)
+
+    def _look_at_doubts(self, at: datetime) -> None:
+        """What looked like one person a week ago was two: friends of friends come in one week."""
+        doubted = Referral.objects.filter(flags__decision="", flags__noticed_at__lt=at - timedelta(days=6))
+        for referral in doubted.distinct().order_by("pk"):
+            decide_flags(
+                referral=referral,
+                decision=Flag.Decision.FINE,
+                reason="Разные люди: оба бывают в кофейне",
+                at=at,
+                actor_id=self.world.staff.pk,
+            )
 
 
 class MembersPlot:

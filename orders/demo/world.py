@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from accounts.models import Consent, Member, User
 from accounts.services import claim_member, create_member, record_consent
-from loyalty.models import Fund, Posting, Purpose
+from loyalty.models import Fund, Purpose, Transfer, TransferIntent
 from loyalty.queries.balance import balance
-from loyalty.queries.rules import expires_on, rule_set_in_force
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
 from loyalty.services.standing import standing_of
+from loyalty.services.transfers import ask_transfer, make_transfer, take_back_transfer
+from loyalty.services.transfers.proving import CODE
 from orders.demo.cast import Person
 from orders.demo.goods import DELIVERY_SUM, FREE_DELIVERY_FROM_SUM, SITE, TILLS, goods_sum
 from orders.demo.timeline import Timeline
@@ -24,8 +25,7 @@ from orders.models import Order, Outlet, Source
 from orders.queries.figures import LineSpec
 from orders.services.joining import join_programme
 from orders.services.orders import place_order, register_paid_order
-from referrals.models import How
-from referrals.services import attach_inviter
+from referrals.services import Click, attach_at_till, code_of, count_visit
 
 # The chain is older than its programme.
 FIRST_ORDER_NUMBER = 371
@@ -54,7 +54,7 @@ class World:
         return event_key("demo", next(self._events), *parts)
 
     def join_at_till(self, person: Person, at: datetime, inviter: Member | None = None) -> Member:
-        """Somebody becomes a member at the till, without a login."""
+        """Somebody becomes a member at the till, without a login, and may say who has sent them."""
         member = create_member(
             first_name=person.first_name,
             last_name=person.last_name,
@@ -67,12 +67,22 @@ class World:
             kind=Consent.Kind.PROGRAMME, is_given=True, how=Consent.How.TILL, recorded_at=at, member=member
         )
         standing_of(member=member, at=at)
-        return self._welcome(member, at, inviter, How.TILL)
+        self.members.append(member)
+        if inviter is not None:
+            attach_at_till(inviter=inviter, invited=member, at=at, actor_id=self.staff.pk)
+        return member
 
     def join_online(
-        self, person: Person, at: datetime, inviter: Member | None = None, password: str | None = None
+        self,
+        person: Person,
+        at: datetime,
+        inviter: Member | None = None,
+        password: str | None = None,
+        *,
+        thinks_it_over: timedelta = timedelta(minutes=4),
     ) -> Member:
-        """Somebody signs up by themself and proves their e-mail and phone."""
+        """Somebody signs up by themself, some time after a friend's link, and proves e-mail and phone."""
+        click = self.open_link(inviter, at - thinks_it_over) if inviter else None
         user = User.objects.create_user(
             person.email, password, first_name=person.first_name, last_name=person.last_name
         )
@@ -80,27 +90,19 @@ class World:
         record_consent(
             kind=Consent.Kind.PROGRAMME, is_given=True, how=Consent.How.SIGN_UP, recorded_at=at, user=user
         )
-        join_programme(user=user, verified_email=user.email, joined_at=at, language=person.language)
+        join_programme(
+            user=user, verified_email=user.email, joined_at=at, language=person.language, click=click
+        )
         member = claim_member(user=user, claimed_at=at, verified_phone=person.phone)
-        return self._welcome(member, at, inviter, How.LINK)
-
-    def _welcome(self, member: Member, at: datetime, inviter: Member | None, how: How) -> Member:
         self.members.append(member)
-        rule_set = rule_set_in_force(at)
-        if inviter is None:
-            return member
-        attach_inviter(inviter=inviter, invited=member, since_at=at, how=how)
-        if rule_set.welcome_points:
-            ledger.credit(
-                key=self.key("welcome"),
-                account_id=member.pk,
-                points=rule_set.welcome_points,
-                at=at,
-                expires_on=expires_on(rule_set, at),
-                fund=Fund.PROMOTIONS,
-                note=Note(purpose=Purpose.WELCOME, rule_set_id=rule_set.pk),
-            )
         return member
+
+    def open_link(self, inviter: Member, at: datetime) -> Click:
+        """Somebody opens the link of a member; what comes back is what their browser remembers."""
+        code = code_of(member=inviter, at=at).code
+        click = Click(token=self.key("click"), code=code, clicked_at=at)
+        count_visit(click=click, at=at)
+        return click
 
     def sell(
         self,
@@ -184,33 +186,40 @@ class World:
             note=Note(purpose=Purpose.CORRECTION, actor_id=self.staff.pk, explanation={"reason": reason}),
         ).posting_id
 
-    def transfer(self, giver: Member, receiver: Member, points: int, at: datetime) -> int:
-        """One member gives points to another; what comes back is the posting's id."""
-        return ledger.transfer(
-            key=self.key("transfer"),
-            from_account_id=giver.pk,
-            to_account_id=receiver.pk,
+    def transfer(self, giver: Member, receiver: Member, points: int, at: datetime) -> Transfer:
+        """One member gives points to another: in the cabinet, or at a till where they have no login."""
+        has_login = giver.user_id is not None
+        source_code = "" if has_login else self.tills.code
+        intent = ask_transfer(
+            sender=giver,
+            recipient=receiver.number,
             points=points,
             at=at,
-            note=Note(
-                actor_id=giver.user_id,
-                explanation={"from": giver.masked_name, "to": receiver.masked_name},
-            ),
-        ).posting_id
+            actor_id=giver.user_id,
+            source_code=source_code,
+        )
+        # No letter is sent to people who were made up: they have entered the code of theirs.
+        TransferIntent.objects.filter(pk=intent.pk).update(proof=CODE)
+        return make_transfer(
+            intent=intent,
+            at=at,
+            how=Transfer.How.CABINET if has_login else Transfer.How.SHOP,
+            actor_id=giver.user_id,
+            source_code=source_code,
+        )
+
+    def take_back(self, transfer: Transfer, at: datetime) -> None:
+        """The giver has thought better of it."""
+        take_back_transfer(transfer=transfer, at=at, actor_id=transfer.actor_id)
 
     def reverse(self, posting_id: int, at: datetime, *, reason: str, actor_id: int | None) -> int:
-        """A transfer or a correction is undone; what comes back is the posting's id."""
-        purpose = Posting.objects.values_list("purpose", flat=True).get(pk=posting_id)
+        """A correction is undone; what comes back is the posting's id."""
         return ledger.reverse(
             key=self.key("reverse"),
             posting_id=posting_id,
             at=at,
             least_expires_on=days_later(at, 30),
-            note=Note(
-                purpose=Purpose(purpose) if purpose else None,
-                actor_id=actor_id,
-                explanation={"reason": reason},
-            ),
+            note=Note(purpose=Purpose.CORRECTION, actor_id=actor_id, explanation={"reason": reason}),
         ).posting_id
 
 
