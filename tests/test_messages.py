@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -9,13 +10,22 @@ from babel.messages.pofile import read_po
 from django.core import mail
 from django.test import Client
 
+from accounts.models import Member
+from accounts.services.waiting_letters import send_waiting_letters
 from dev.check_messages import PROJECT, problems
-from loyalty.models import Tier
+from loyalty.models import Tier, Transfer
+from loyalty.services.blocking import block_member, freeze_token
+from loyalty.services.transfers import reverse_transfer, take_back_transfer
 from orders.models import Scope
 from orders.services.api_keys import create_key
+from referrals.models import Flag, How
+from referrals.services import Click, attach_inviter, code_of, count_visit, decide_flags
+from tests.accounts.telling import FACTS, told
 from tests.clock import NOON, TOMORROW_NOON
+from tests.loyalty.editions import publish_edition
 from tests.loyalty.points import earn, give, give_back, hold, spend, take_back
 from tests.pages import Page
+from tests.supervisor.given import doubted, gift, invited_by
 
 LANGUAGES = ("ru", "en")
 CATALOGUE = PROJECT / "locale" / "ru" / "LC_MESSAGES" / "django.po"
@@ -33,6 +43,9 @@ ENTRANCE = (
     "/accounts/password/reset/done/",
     "/accounts/password/reset/key/1-nothing/",
     "/accounts/inactive/",
+    "/invite/conditions/",
+    "/r/ZZZZ9999/",
+    "/transfer/not-me/nothing/",
     "/nowhere/",
 )
 CABINET = (
@@ -41,6 +54,7 @@ CABINET = (
     "/operations/?kind=earned&sign=plus&search=nothing",
     "/operations/?since=2026-02-30",
     "/orders/",
+    "/messages/",
     "/api/problems",
     "/profile/",
     "/profile/name/",
@@ -49,6 +63,10 @@ CABINET = (
     "/accounts/password/change/",
     "/accounts/reauthenticate/",
     "/accounts/logout/",
+    "/transfer/",
+    "/invite/",
+    "/invite/new-link/",
+    "/invite/conditions/",
     "/console/",
     "/nowhere/",
 )
@@ -123,6 +141,53 @@ def test_cabinet_of_a_newcomer_speaks_one_language(ada, client_of):
             assert foreign_words(in_language(client_of(ada), language), address, language) == []
 
 
+def test_transfers_speak_one_language(ada, ben, client_of):
+    """The page that asks, with each proof and each refusal, and both sides' receipts before and after."""
+    earn(ada, 1_000)
+    earn(ada, 500, until=NOON.date())
+    publish_edition(
+        ("✓", 0),
+        transfer_cooling_hours=24,
+        transfer_minimum_points=2,
+        transfer_day_limit_points=1_400,
+        transfer_month_limit_points=1_450,
+    )
+    for language in LANGUAGES:
+        client, theirs = in_language(client_of(ada), language), in_language(client_of(ben), language)
+        check = client.post("/transfer/", {"recipient": ben.number, "points": "600"})["Location"]
+        given = f"/transfer/done/{gift(ada, ben, 5).number}/"
+        wrong = client.post(check, {"password": "wrong"})
+        asked = [
+            client.get("/transfer/"),
+            client.get(check),
+            wrong,
+            client.post(f"{check}code/", follow=True),
+        ]
+        refused = [
+            client.post("/transfer/", {"recipient": recipient, "points": points})
+            for recipient, points in [("?", "1"), (ada.number, "2"), (ben.email, "1401"), ("+7", "1e3")]
+        ]
+        receipts = [client.get(given), theirs.get(given), client.get(f"{given}take-back/")]
+        ended = [client.post(f"{given}take-back/", follow=True), theirs.get(given)]
+        not_me = client.get(f"/transfer/not-me/{freeze_token(Transfer.objects.latest('pk'))}/")
+        for response in (*asked, *refused, *receipts, *ended, not_me, theirs.get("/transfer/")):
+            assert foreign_in(Page(response), language) == [], (language, response.request["PATH_INFO"])
+
+
+def test_invitations_speak_one_language(ada, ben, client_of, paid):
+    """The inviter's page with friends in it, and what a friend reads on arriving and on signing up."""
+    code = code_of(member=ada, at=NOON)
+    attach_inviter(inviter=ada, invited=ben, since_at=NOON, how=How.LINK)
+    count_visit(click=Click(token=uuid4(), code=code.code, clicked_at=NOON), at=NOON)
+    paid(ben, 20_000)
+    for language in LANGUAGES:
+        for address in ("/invite/", f"/r/{code.code}/"):
+            assert foreign_words(in_language(client_of(ada), language), address, language) == [], language
+        friend = in_language(Client(), language)
+        for address in (f"/r/{code.code}/", "/accounts/signup/"):
+            assert foreign_words(friend, address, language) == [], (language, address)
+
+
 def test_console_speaks_one_language(sue, shop, client_of):
     key = create_key(source=shop, name="Web", scopes=list(Scope), at=NOON).key
     keys = [
@@ -133,6 +198,41 @@ def test_console_speaks_one_language(sue, shop, client_of):
         for address in ("/console/", *keys):
             client = in_language(client_of(sue), language)
             assert foreign_words(client, address, language) == [], (language, address)
+
+
+def test_console_of_transfers_and_invitations_speaks_one_language(ada, ben, sue, client_of):
+    earn(ada, 300)
+    transfer, ended = gift(ada, ben, 100), gift(ada, ben, 50)
+    reverse_transfer(transfer=ended, reason="✓", at=NOON, actor_id=sue.pk)
+    block_member(member=ben, at=NOON, actor_id=sue.pk, reason="✓")
+    doubt, decided = invited_by(ada, ben), invited_by(ben, ada)
+    doubted(doubt, *Flag.Kind)
+    doubted(decided)
+    decide_flags(referral=decided, decision=Flag.Decision.FINE, reason="✓", at=NOON, actor_id=sue.pk)
+    of_transfers = [
+        f"/console/transfers/{part}"
+        for part in (
+            "",
+            "?number=1000000001",
+            "?number=1",
+            f"{transfer.number}/",
+            f"{ended.number}/",
+            f"{transfer.number}/reverse/",
+            f"{transfer.number}/sender/block/",
+            f"{transfer.number}/recipient/unblock/",
+        )
+    ]
+    of_invitations = [
+        f"/console/invitations/{part}" for part in ("", f"{doubt.pk}/", f"{decided.pk}/", "attach/")
+    ]
+    for language in LANGUAGES:
+        client = in_language(client_of(sue), language)
+        for address in (*of_transfers, *of_invitations):
+            assert foreign_words(client, address, language) == [], (language, address)
+        for address in (of_transfers[5], of_invitations[1], of_invitations[3]):
+            assert foreign_in(Page(client.post(address, {})), language) == [], (language, address)
+        check = client.post(of_invitations[3], {"invited": ben.number, "inviter": ada.number})
+        assert foreign_in(Page(check), language) == [], language
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -151,6 +251,34 @@ def test_letters_and_the_page_for_the_code_speak_one_language(ada, language):
         assert foreign_in_text(f"{letter.subject}\n{letter.body}", language) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_letters_of_messages_speak_one_language(ada, language):
+    Member.objects.filter(pk=ada.pk).update(language=language)
+    for kind in FACTS:
+        told(ada, kind, wants_letter=True)
+
+    assert send_waiting_letters(at=NOON) == len(FACTS)
+
+    for letter in mail.outbox:
+        assert foreign_in_text(f"{letter.subject}\n{letter.body}", language) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_letters_and_messages_of_transfers_speak_one_language(ada, ben, client_of, language):
+    Member.objects.update(language=language)
+    publish_edition(("✓", 0), transfer_cooling_hours=24)
+    earn(ada, 100)
+    take_back_transfer(transfer=gift(ada, ben, 10), at=NOON, actor_id=None)
+    reverse_transfer(transfer=gift(ada, ben, 20), reason="✓", at=NOON, actor_id=1)
+
+    assert send_waiting_letters(at=NOON) == 8
+
+    for letter in mail.outbox:
+        assert foreign_in_text(f"{letter.subject}\n{letter.body}", language) == []
+    for member in (ada, ben):
+        assert foreign_words(in_language(client_of(member), language), "/messages/", language) == []
+
+
 def live(ada, ben, paid, placed) -> None:
     """A bit of everything that an operation can be."""
     paid(ada, 5_000)
@@ -164,6 +292,8 @@ def live(ada, ben, paid, placed) -> None:
     give(ben, ada, 20)
     take_back(credit_id, 400)
     earn(ada, 35)
+    for kind in FACTS:
+        told(ada, kind)
 
 
 def in_language(client: Client, language: str) -> Client:
@@ -186,6 +316,6 @@ def foreign_in_text(text: str, language: str) -> list[str]:
     said = ADDRESS.sub("", text)
     if language == "ru":
         return ENGLISH_SENTENCE.findall(said)
-    names = {"Русский", "Ада", "Бен", "Иванова", "Смирнов", "И", "С", "Полдень"}
+    names = {"Русский", "Ада", "Бен", "Иванова", "Смирнов", "Сью", "Орлова", "И", "С", "Полдень"}
     names.update(word for name in Tier.objects.values_list("name", flat=True) for word in name.split())
     return [word for word in CYRILLIC_WORD.findall(said) if word not in names]

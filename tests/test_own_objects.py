@@ -1,7 +1,7 @@
 """Nobody reaches what is somebody else's: every address that names an object, found by itself."""
 
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
@@ -11,14 +11,25 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import ContactChange
 from accounts.services.contact_changes import ask_contact_change
-from loyalty.models import Posting
+from loyalty.models import Posting, Transfer, TransferIntent
+from loyalty.services.transfers import ask_transfer, make_transfer
 from orders.models import Order, OrderStep
 from tests.clock import NOON
+from tests.factories import PASSWORD, MemberFactory
+from tests.loyalty.editions import publish_edition
 
 # What is no member's: libraries' own pages, the shops' API, the console with its doors, files.
 ELSEWHERE = ("accounts/", "api/", "console/", "static/")
-# Addresses that name a kind or a form, and no object of anybody.
-NOBODYS = {"accounts:change_consent", "accounts:change_email", "accounts:change_phone"}
+# Addresses that name a kind or a form, and no object of anybody; an invitation is for whoever gets it,
+# and so is the link in a letter that protects an account.
+NOBODYS = {
+    "accounts:change_consent",
+    "accounts:change_email",
+    "accounts:change_phone",
+    "loyalty:transfer_not_me",
+    "referrals:landing",
+    "referrals:visit",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +72,22 @@ def of_ada(ada, client_of, paid, placed) -> dict[str, dict[str, object]]:
         user=ada.user, defaults={"session_key": "x" * 40, "ip": "127.0.0.1"}
     )
     posting = {"posting_id": Posting.objects.order_by("pk").first().pk}
+    publish_edition(transfer_cooling_hours=24)
+    friend = MemberFactory(has_login=True)
+    asked = ask_transfer(sender=ada, recipient=friend.number, points=10, at=NOON, actor_id=None)
+    given = make_transfer(
+        intent=ask_transfer(sender=ada, recipient=friend.number, points=20, at=NOON, actor_id=None),
+        at=NOON,
+        how=Transfer.How.CABINET,
+        actor_id=None,
+        password=PASSWORD,
+    )
     return {
         "loyalty:operation": posting,
+        "loyalty:transfer_check": {"key": asked.key},
+        "loyalty:transfer_code": {"key": asked.key},
+        "loyalty:transfer_receipt": {"number": given.number},
+        "loyalty:transfer_take_back": {"number": given.number},
         "orders:order": {"order_id": unpaid.pk},
         "orders:points": {"order_id": unpaid.pk},
         "orders:remove_points": {"order_id": unpaid.pk},
@@ -83,9 +108,7 @@ def test_somebody_elses_object_is_not_found(of_ada, ben, stan, client_of, method
             send = getattr(client_of(stranger), method)
             response = send(reverse(name, kwargs=arguments))
             # A page that takes only one of the two says so to everybody, whatever the object.
-            nothing = getattr(client_of(stranger), method)(
-                reverse(name, kwargs=dict.fromkeys(arguments, 10**9))
-            )
+            nothing = getattr(client_of(stranger), method)(reverse(name, kwargs=nobodys(arguments)))
             assert response.status_code == nothing.status_code, name
             assert response.status_code in (404, 405), name
             assert "Ада" not in response.content.decode(), name
@@ -94,7 +117,9 @@ def test_somebody_elses_object_is_not_found(of_ada, ben, stan, client_of, method
 def test_somebody_elses_object_is_as_it_was(of_ada, ben, client_of):
     before = state()
     for name, arguments in of_ada.items():
-        client_of(ben).post(reverse(name, kwargs=arguments), {"points": "1", "key": str(uuid4())})
+        client_of(ben).post(
+            reverse(name, kwargs=arguments), {"points": "1", "key": str(uuid4()), "password": "x"}
+        )
     assert state() == before
 
 
@@ -113,6 +138,11 @@ def test_own_objects_are_there(of_ada, ada, client_of):
         assert client.get(reverse(name, kwargs=arguments)).status_code in (200, 405), name
 
 
+def nobodys(arguments: dict[str, object]) -> dict[str, object]:
+    """Arguments of the same kinds that name nothing."""
+    return {name: uuid4() if isinstance(value, UUID) else 10**9 for name, value in arguments.items()}
+
+
 def state() -> list[object]:
     """What of Ada's could be changed."""
     return [
@@ -120,5 +150,7 @@ def state() -> list[object]:
         list(Order.objects.order_by("pk").values("pk", "status", "held_points")),
         OrderStep.objects.count(),
         Posting.objects.count(),
+        list(TransferIntent.objects.order_by("pk").values("pk", "wrong_proofs", "code_sent_at")),
+        list(Transfer.objects.order_by("pk").values("pk", "taken_back_at")),
         list(UserSession.objects.filter(user__email="ada@example.com").values("pk", "session_key")),
     ]
