@@ -17,13 +17,16 @@ SEND_LETTERS_TASK = "accounts.jobs.send_waiting_letters"
 SEND_LETTERS_LOCK = "send_waiting_letters"
 
 # A transfer holds two members' locks meanwhile, and the ORM takes several times as long for these two.
+# What comes back says whether a worker is being waited for already, as it is when many letters are written.
 TELL = """
-    insert into accounts_message (member_id, kind, facts, happened_at, wants_letter)
-    select member_id, kind, facts, happened_at, wants_letter
-      from jsonb_to_recordset(%s::jsonb) as told (
-           member_id bigint, kind text, facts jsonb, happened_at timestamptz, wants_letter boolean)
+    with told as (
+        insert into accounts_message (member_id, kind, facts, happened_at, wants_letter)
+        select member_id, kind, facts, happened_at, wants_letter
+          from jsonb_to_recordset(%(told)s::jsonb) as told (
+               member_id bigint, kind text, facts jsonb, happened_at timestamptz, wants_letter boolean)
+    )
+    select exists (select from procrastinate_jobs where queueing_lock = %(lock)s and status = 'todo')
 """
-IS_WAITED_FOR = "select exists (select from procrastinate_jobs where queueing_lock = %s and status = 'todo')"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,22 +55,16 @@ def tell_many(tellings: Iterable[Telling]) -> None:
     if not told:
         return
     with connection.cursor() as cursor:
-        cursor.execute(TELL, [json.dumps(told)])
-    if any(telling["wants_letter"] for telling in told):
-        # A letter that this misses, since the process dies now, is found by the job's next run.
+        cursor.execute(TELL, {"told": json.dumps(told), "lock": SEND_LETTERS_LOCK})
+        (is_waited_for,) = cursor.fetchone()
+    if not is_waited_for and any(telling["wants_letter"] for telling in told):
+        # A letter that this misses, since the process dies or that worker was quicker than the commit,
+        # is found by the job's next run, a minute later.
         transaction.on_commit(send_letters_soon, robust=True)
 
 
 def send_letters_soon() -> None:
-    """Ask the worker to send the letters that wait, unless it has been asked already.
-
-    That is one look-up while a worker is being waited for, as it is when many letters are written.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(IS_WAITED_FOR, [SEND_LETTERS_LOCK])
-        (is_waited_for,) = cursor.fetchone()
-    if is_waited_for:
-        return
+    """Ask the worker to send the letters that wait, unless it has been asked already."""
     # Somebody else may ask in the same moment; their refusal of ours must not end a transaction.
     with suppress(AlreadyEnqueued), transaction.atomic():
         app.configure_task(SEND_LETTERS_TASK, queueing_lock=SEND_LETTERS_LOCK).defer(timestamp=0)

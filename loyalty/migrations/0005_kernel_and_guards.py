@@ -1,8 +1,8 @@
-"""The kernel with `schedule`, and what keeps transfers as they were made."""
+"""The kernel with `schedule`, the functions about transfers, and what keeps these as they were made."""
 
 from django.db import migrations
 
-from loyalty.sql import kernel
+from loyalty.sql import kernel, transfers
 
 GUARDS = """
 create function loyalty_guard_transfer() returns trigger language plpgsql as $$
@@ -19,12 +19,17 @@ create trigger only_taken_back before update or delete on loyalty_transfer
     for each row execute function loyalty_guard_transfer();
 """
 NO_GUARDS = "drop function loyalty_guard_transfer cascade"
+NO_FUNCTIONS = """
+drop function loyalty_keep_transfer, loyalty_transfer_facts, loyalty_may_receive, loyalty_received_points,
+    loyalty_given_points, loyalty_changed_at
+"""
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0004_transfers")]
+    dependencies = [("loyalty", "0004_transfers"), ("accounts", "0005_messages_and_audit")]
 
     operations = [
         migrations.RunSQL(kernel(), migrations.RunSQL.noop),
+        migrations.RunSQL(transfers(), NO_FUNCTIONS),
         migrations.RunSQL(GUARDS, NO_GUARDS),
     ]

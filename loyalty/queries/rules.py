@@ -43,14 +43,23 @@ def rule_set_in_force(at: datetime) -> RuleSet:
         key = cursor.fetchone()
     if key is None:
         raise NoRulesInForce
-    return _edition(key)
+    return edition(key)
+
+
+def edition(key: EditionKey) -> RuleSet:
+    """The edition of that key, with its tiers: no query, once it has been read."""
+    known = _editions.get(key)
+    if known is None:
+        known = RuleSet.objects.prefetch_related("tiers").get(pk=key[0])
+        _editions[key] = known
+    return known
 
 
 def tiers_of(rule_set: RuleSet) -> Sequence[Tier]:
     """The tiers of an edition or of a draft, the lowest first."""
     if rule_set.number is None:
         return list(rule_set.tiers.order_by("position"))
-    return list(_edition((rule_set.pk, rule_set.number, rule_set.published_at)).tiers.all())
+    return list(edition((rule_set.pk, rule_set.number, rule_set.published_at)).tiers.all())
 
 
 def editions() -> QuerySet[RuleSet]:
@@ -183,11 +192,3 @@ def leaves_period_at(rule_set: RuleSet, counted_at: datetime) -> datetime:
     if months_later(day, -months) == local.date():
         return moment
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _edition(key: EditionKey) -> RuleSet:
-    edition = _editions.get(key)
-    if edition is None:
-        edition = RuleSet.objects.prefetch_related("tiers").get(pk=key[0])
-        _editions[key] = edition
-    return edition

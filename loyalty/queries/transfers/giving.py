@@ -29,27 +29,11 @@ from loyalty.queries.rules import rule_set_in_force
 # the member has read the letter that tells of the change.
 JUST_CHANGED = timedelta(hours=24)
 
-# What went from, or to, a member in the day and the month so far, as an array of two; what was taken
-# back does not count. Nothing is added up where no limit asks: many may have given to one member.
-# These are subqueries each by itself, which PostgreSQL plans several times as fast as one large join.
-SUMS = """
-    (select array[coalesce(sum(points) filter (where made_at >= %(day_from)s), 0), coalesce(sum(points), 0)]
-            ::bigint[]
-       from loyalty_transfer
-      where {side}_id = {side}.id and taken_back_at is null and %(is_{side}_limited)s
-        and made_at >= %(month_from)s and made_at < %(until)s)
+GIVING = """
+    select joined_at, loyalty_changed_at(id, user_id),
+           loyalty_given_points(id, %(is_limited)s, %(day_from)s, %(month_from)s, %(until)s)
+      from accounts_member where id = %(sender_id)s
 """
-GIVEN = SUMS.format(side="sender")
-RECEIVED = SUMS.format(side="recipient")
-# When the password or the e-mail of `sender` was last changed.
-CHANGED_AT = """
-    greatest((select password_changed_at from accounts_user where id = sender.user_id),
-             (select max(ended_at) from accounts_contactchange
-               where member_id = sender.id and kind = 'email' and outcome = 'confirmed'))
-"""
-GIVING = f"""
-    select sender.joined_at, {CHANGED_AT}, {GIVEN} from accounts_member sender where sender.id = %(sender_id)s
-"""  # noqa: S608, our own words
 
 
 @dataclass(frozen=True)
@@ -67,21 +51,6 @@ class Periods:
         today = timezone.localdate(at, zone)
         tomorrow = today + timedelta(days=1)
         return cls(*(datetime.combine(day, time(), zone) for day in (today, today.replace(day=1), tomorrow)))
-
-    def values(self, rule_set: RuleSet) -> dict[str, datetime | bool]:
-        """What the sums of a query need, by name."""
-        limits = rule_set.transfer_day_limit_points, rule_set.transfer_month_limit_points
-        received_limits = (
-            rule_set.transfer_received_day_limit_points,
-            rule_set.transfer_received_month_limit_points,
-        )
-        return {
-            "day_from": self.day_from,
-            "month_from": self.month_from,
-            "until": self.until,
-            "is_sender_limited": any(limit is not None for limit in limits),
-            "is_recipient_limited": any(limit is not None for limit in received_limits),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +142,9 @@ def giving(*, sender_id: int, at: datetime) -> Giving:
     """What stands in the way of a member's giving at a moment; two queries."""
     rule_set = rule_set_in_force(at)
     with connection.cursor() as cursor:
-        cursor.execute(GIVING, {"sender_id": sender_id, **Periods.of(at).values(rule_set)})
+        limits = rule_set.transfer_day_limit_points, rule_set.transfer_month_limit_points
+        is_limited = any(limit is not None for limit in limits)
+        cursor.execute(GIVING, {"sender_id": sender_id, "is_limited": is_limited, **vars(Periods.of(at))})
         joined_at, changed_at, given_points = cursor.fetchone()
     return Giving(
         at=at,

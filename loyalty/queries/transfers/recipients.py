@@ -20,7 +20,7 @@ from accounts.errors import (
 from accounts.numbers import FIRST_DIGITS, parse_member_number
 from loyalty.errors import RecipientUnreadable
 from loyalty.models import RuleSet
-from loyalty.queries.transfers.giving import RECEIVED, Periods
+from loyalty.queries.transfers.giving import Periods
 
 # What may name a recipient, and the condition for it. A contact counts once its owner has proved it;
 # in the sandbox nobody proves anything.
@@ -29,16 +29,13 @@ NAMED_BY = {
     "email": "recipient.email = %(named)s and (recipient.email_verified_at is not null or %(is_sandbox)s)",
     "phone": "recipient.phone = %(named)s and (recipient.phone_verified_at is not null or %(is_sandbox)s)",
 }
-# Whether `recipient` may get points from others at all.
-MAY_RECEIVE = """
-    (not coalesce((select is_blocked from loyalty_points_account where id = recipient.id), false)
-     and coalesce((select is_active from accounts_user where id = recipient.user_id), true))
-"""
-RECIPIENT = f"""
-    select recipient.id, {MAY_RECEIVE}, {RECEIVED}
+RECIPIENT = """
+    select recipient.id, loyalty_may_receive(recipient.id, recipient.user_id),
+           loyalty_received_points(
+               recipient.id, %(is_limited)s, %(day_from)s, %(month_from)s, %(until)s)
       from accounts_member recipient
-     where recipient.is_sandbox = %(is_sandbox)s and {{named}}
-"""  # noqa: S608, our own words
+     where recipient.is_sandbox = %(is_sandbox)s and {named}
+"""
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,15 @@ class Receiving:
 
     def can_get(self, points: int, rule_set: RuleSet) -> bool:
         """Whether that many can be given to them under an edition."""
-        limits = (rule_set.transfer_received_day_limit_points, rule_set.transfer_received_month_limit_points)
         return self.may_receive and all(
             limit is None or received + points <= limit
-            for limit, received in zip(limits, self.received_points, strict=True)
+            for limit, received in zip(received_limits(rule_set), self.received_points, strict=True)
         )
+
+
+def received_limits(rule_set: RuleSet) -> tuple[int | None, int | None]:
+    """The most that a member may get from others in a day and in a month; None without a limit."""
+    return rule_set.transfer_received_day_limit_points, rule_set.transfer_received_month_limit_points
 
 
 def read_recipient(text: str) -> Named:
@@ -98,7 +99,12 @@ def find_recipient(
     with connection.cursor() as cursor:
         cursor.execute(
             RECIPIENT.format(named=NAMED_BY[named.by]),
-            {"named": named.value, "is_sandbox": is_sandbox, **periods.values(rule_set)},
+            {
+                "named": named.value,
+                "is_sandbox": is_sandbox,
+                "is_limited": any(limit is not None for limit in received_limits(rule_set)),
+                **vars(periods),
+            },
         )
         row = cursor.fetchone()
     return None if row is None else Receiving(*row)

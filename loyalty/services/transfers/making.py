@@ -8,13 +8,13 @@ from typing import Any
 from django.db import connection
 
 from accounts.services.messages import Telling, tell
-from loyalty.errors import IntentOver, ProofNeeded, RecipientUnavailable
+from loyalty.errors import IntentOver, NoRulesInForce, ProofNeeded, RecipientUnavailable
 from loyalty.models import RuleSet, Transfer, TransferIntent
-from loyalty.queries.rules import rule_set_in_force
-from loyalty.queries.transfers.giving import CHANGED_AT, GIVEN, RECEIVED, Giving, Periods
+from loyalty.queries.rules import EditionKey, edition
+from loyalty.queries.transfers.giving import Giving, Periods
 from loyalty.queries.transfers.made import transfer_by_key
 from loyalty.queries.transfers.proof import MOST_WRONG_PROOFS, is_above_step_up, proof_needed
-from loyalty.queries.transfers.recipients import MAY_RECEIVE, Receiving
+from loyalty.queries.transfers.recipients import Receiving
 from loyalty.services import ledger
 from loyalty.services.blocking import freeze_token_of
 from loyalty.services.retry import ledger_write
@@ -23,37 +23,14 @@ from loyalty.services.transfers.proving import prove
 # A number has ten digits and does not begin with 0, or a table of somebody's would lose one.
 LEAST_NUMBER, MOST_NUMBERS = 10**9, 9 * 10**9
 
-# A member who is written to: with an address of their own, outside of the sandbox.
-HAS_LETTERS = """
-    (not {member}.is_sandbox and ({member}.user_id is not null or {member}.email_verified_at is not null))
+FACTS = """
+    select * from loyalty_transfer_facts(%(intent_id)s, %(sender_id)s, %(recipient_id)s, %(at)s, %(day_from)s,
+                                         %(month_from)s, %(until)s)
 """
-# Everything that decides about a transfer, in one look once both accounts are locked: two statements in
-# one message, of which the second sees what was there when the first had got its locks.
-FACTS = f"""
-    select ledger.lock_accounts(array[%(sender_id)s, %(recipient_id)s]::bigint[]);
-    select intent.expires_at, intent.wrong_proofs, intent.proof,
-           exists (select from loyalty_transfer where key = intent.key),
-           exists (select from loyalty_transfer
-                    where sender_id = sender.id and recipient_id = recipient.id and taken_back_at is null),
-           sender.joined_at, {CHANGED_AT}, {GIVEN}, {HAS_LETTERS.format(member="sender")},
-           {MAY_RECEIVE}, {RECEIVED}, {HAS_LETTERS.format(member="recipient")}
-      from loyalty_transfer_intent intent, accounts_member sender, accounts_member recipient
-     where intent.id = %(intent_id)s and sender.id = %(sender_id)s and recipient.id = %(recipient_id)s
-"""  # noqa: S608, our own words
-# What both sides are told comes back with the new row, if its number was free.
-INSERT = """
-    insert into loyalty_transfer
-        (number, key, sender_id, recipient_id, points, posting_id, rule_set_id, made_at, how, actor_id, proof,
-         take_back_until_at, ended_by, end_reason)
-    values
-        (%(number)s, %(key)s, %(sender_id)s, %(recipient_id)s, %(points)s, %(posting_id)s, %(rule_set_id)s,
-         %(made_at)s, %(how)s, %(actor_id)s, %(proof)s, %(take_back_until_at)s, '', '')
-    on conflict (number) do nothing
-    returning id,
-        (select available_points from loyalty_points_account where id = %(sender_id)s),
-        (select min(lot.expires_on)
-           from loyalty_entry entry join loyalty_lot lot on lot.id = entry.lot_id
-          where entry.posting_id = %(posting_id)s and entry.account_id + 0 = %(recipient_id)s)
+KEEP = """
+    select * from loyalty_keep_transfer(
+        %(number)s, %(key)s, %(sender_id)s, %(recipient_id)s, %(points)s, %(posting_id)s, %(rule_set_id)s,
+        %(made_at)s, %(how)s, %(actor_id)s, %(proof)s, %(take_back_until_at)s)
 """
 
 
@@ -61,6 +38,7 @@ INSERT = """
 class _Facts:
     """What was found under the locks."""
 
+    edition_key: EditionKey
     expires_at: datetime
     wrong_proofs: int
     proof: str
@@ -117,10 +95,10 @@ def _make(
 ) -> Transfer:
     """Lock, look, decide, move, tell."""
     sender, recipient = intent.sender, intent.recipient
-    rule_set = rule_set_in_force(at)
-    facts = _locked_facts(intent, rule_set, at)
+    facts = _locked_facts(intent, at)
     if facts.is_made:
         return _made(intent)
+    rule_set = edition(facts.edition_key)
     _check(facts, intent=intent, rule_set=rule_set, at=at)
     posting = ledger.transfer(
         key=intent.key,
@@ -157,7 +135,7 @@ def _make(
     return transfer
 
 
-def _locked_facts(intent: TransferIntent, rule_set: RuleSet, at: datetime) -> _Facts:
+def _locked_facts(intent: TransferIntent, at: datetime) -> _Facts:
     """What decides, with both accounts locked from then on."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -166,11 +144,15 @@ def _locked_facts(intent: TransferIntent, rule_set: RuleSet, at: datetime) -> _F
                 "intent_id": intent.pk,
                 "sender_id": intent.sender_id,
                 "recipient_id": intent.recipient_id,
-                **Periods.of(at).values(rule_set),
+                "at": at,
+                **vars(Periods.of(at)),
             },
         )
-        cursor.nextset()
-        return _Facts(*cursor.fetchone())
+        edition_id, *rest = cursor.fetchone()
+    if edition_id is None:
+        raise NoRulesInForce
+    number, published_at, *facts = rest
+    return _Facts((edition_id, number, published_at), *facts)
 
 
 def _made(intent: TransferIntent) -> Transfer:
@@ -228,7 +210,7 @@ def _insert(transfer: Transfer) -> tuple[int, date | None]:
     with connection.cursor() as cursor:
         while True:
             transfer.number = new_number()
-            cursor.execute(INSERT, {**values, "number": transfer.number})
+            cursor.execute(KEEP, {**values, "number": transfer.number})
             if row := cursor.fetchone():
                 transfer.pk, available_after_points, first_expires_on = row
                 transfer._state.adding = False

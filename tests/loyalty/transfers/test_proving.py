@@ -199,7 +199,7 @@ def test_code_goes_to_the_phone_of_who_has_no_address(db, ben, mailoutbox, caplo
     send_code(intent=intent, at=NOON)
 
     assert mailoutbox == []
-    code = re.search(r"(\d{6}) ", caplog.text.split("Text message to +79161234567", 1)[1])[1]
+    code = re.search(r"\b(\d{6})\b", caplog.text.split("Text message to +79161234567", 1)[1])[1]
     assert without_proof(intent, code=code).proof == "code"
 
 
