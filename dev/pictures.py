@@ -31,9 +31,17 @@ PAGES = {
         "balance": "/",
         "operations": "/operations/",
         "orders": "/orders/",
+        "transfer": "/transfer/",
+        "invite": "/invite/",
+        "messages": "/messages/",
         "profile": "/profile/",
     },
-    "sue@ballada.example": {"console": "/console/", "keys": "/console/keys/"},
+    "sue@ballada.example": {
+        "console": "/console/",
+        "transfers": "/console/transfers/",
+        "invitations": "/console/invitations/",
+        "keys": "/console/keys/",
+    },
 }
 # What a click on a page opens: the words of the link, and the name of the picture, one after another.
 CLICKS = {
