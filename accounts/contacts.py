@@ -14,6 +14,10 @@ EMAIL_LENGTH = 254
 NO_BREAK_SPACE = "\u00a0"
 # What some scripts join their letters by; every other invisible character could turn a name around.
 JOINERS = "\u200c\u200d"
+# What stands inside of names beside letters. With dots, slashes or digits a “name” could be an address,
+# and it stands in the letters that others get.
+NAME_SIGNS = "-‐‑'’"
+NAME_LENGTH = 30
 
 
 def normalise_email(text: str) -> str:
@@ -73,9 +77,24 @@ def tidy_name(text: str) -> str:
 def masked_name(first_name: str, last_name: str) -> str:
     """What one member sees of another: “Мария П.”.
 
-    Whoever wrote the whole name as the first one shows an initial all the same.
+    Whoever wrote the whole name as the first one shows an initial all the same. What is no name, such as
+    an address of a page, is not shown at all.
     """
     words = first_name.split()
+    if words and not _is_name(words[0]):
+        return gettext("Member")
     surname = last_name.strip() or (words[-1] if len(words) > 1 else "")
-    shown = [*words[:1], *([f"{surname[0].upper()}."] if surname else [])]
+    shown = [*words[:1], *([f"{surname[0].upper()}."] if surname[:1].isalpha() else [])]
     return " ".join(shown) or gettext("Member")
+
+
+def _is_name(word: str) -> bool:
+    """Whether it is of letters of any script, their marks and what joins them, and not too long."""
+    return (
+        len(word) <= NAME_LENGTH
+        and any(character.isalpha() for character in word)
+        and all(
+            unicodedata.category(character)[0] in "LM" or character in NAME_SIGNS + JOINERS
+            for character in word
+        )
+    )

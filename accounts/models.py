@@ -134,6 +134,11 @@ class Member(models.Model):
         return self.email if self.email_verified_at else None
 
     @property
+    def letter_address(self) -> str | None:
+        """Where letters go: the verified e-mail, or else that of the login, which was proved at sign-up."""
+        return self.verified_email or (self.user.email if self.user else None)
+
+    @property
     def verified_phone(self) -> str | None:
         """The phone that the member has proved to own, in E.164."""
         return str(self.phone) if self.phone and self.phone_verified_at else None
@@ -286,6 +291,7 @@ class AuditRecord(models.Model):
         TRANSFER_REVERSED = "transfer_reversed", _("reversed a transfer")
         INVITER_ATTACHED = "inviter_attached", _("noted who invited a member")
         REFERRAL_DECIDED = "referral_decided", _("decided about an invitation")
+        LOOKED_AT = "looked_at", _("looked at an account")
 
     action = models.CharField(max_length=30, choices=Action)
     happened_at = models.DateTimeField()

@@ -93,8 +93,7 @@ def confirming_contact(member: Member, kind: str) -> str:
     was verified before the first sign-in.
     """
     own = member.verified_phone if kind == ContactChange.Kind.PHONE else None
-    user = member.user
-    return own or member.verified_email or (user.email if user else "")
+    return own or member.letter_address or ""
 
 
 def language_of_other_owner(*, kind: str, contact: str, member: Member) -> str | None:

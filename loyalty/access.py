@@ -27,7 +27,7 @@ def own_operation(member: Member, posting_id: int) -> Operation:
 
 
 def own_intent(member: Member, key: UUID) -> TransferIntent:
-    """What the member was about to give; somebody else's is “not found”."""
+    """What the member was about to give; somebody else's, or a forgotten one, is “not found”."""
     intent = intent_of(member, key)
     if intent is None:
         raise Http404

@@ -13,6 +13,7 @@ from loyalty.queries.rules import rule_set_in_force
 from loyalty.services.audit import run_audit
 from loyalty.services.ledger import settle_all_due
 from loyalty.services.standing import recount_standings
+from loyalty.services.transfers import delete_old_intents
 
 
 @app.periodic(cron="* * * * *")
@@ -37,6 +38,13 @@ def recount_everybody(timestamp: int) -> int:
 def audit_ledger(timestamp: int) -> bool:
     """Check every promise of the ledger; returns whether all hold. The supervisor sees the result."""
     return run_audit(at=timezone.now(), checks=every_check()).is_clean
+
+
+@app.periodic(cron="15 0 * * *")
+@app.task(queueing_lock="forget_old_intents")
+def forget_old_intents(timestamp: int) -> int:
+    """Delete what members were about to give long ago; returns how many times they were."""
+    return delete_old_intents(at=timezone.now())
 
 
 @app.periodic(cron="* * * * *")

@@ -1,8 +1,8 @@
 """What a member typed to name a recipient: kept in their session, and nowhere else.
 
-It may be somebody's e-mail or phone, so it stands in no address and in no table of ours, and goes with
-the session. The page that asks whether all is right shows a masked name, and “Change” finds here what
-to show again.
+It may be somebody's e-mail or phone, so it stands in no address, and in no table but the sessions':
+there until the transfer is confirmed or the session ends. The page that asks whether all is right shows
+a masked name, and “Change” finds here what to show again.
 """
 
 from uuid import UUID

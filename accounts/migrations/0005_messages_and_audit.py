@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                             ("transfer_reversed", "reversed a transfer"),
                             ("inviter_attached", "noted who invited a member"),
                             ("referral_decided", "decided about an invitation"),
+                            ("looked_at", "looked at an account"),
                         ],
                         max_length=30,
                     ),

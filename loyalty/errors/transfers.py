@@ -238,7 +238,7 @@ class TooManyWrongProofs(NotBefore):
 class IntentOver(TransferRefused):
     """What was filled in is too old, or has seen too many wrong passwords or codes."""
 
-    code = "intent_over"
+    code = "check_over"
 
     def __str__(self) -> str:
         return _(

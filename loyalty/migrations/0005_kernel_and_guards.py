@@ -20,8 +20,8 @@ create trigger only_taken_back before update or delete on loyalty_transfer
 """
 NO_GUARDS = "drop function loyalty_guard_transfer cascade"
 NO_FUNCTIONS = """
-drop function loyalty_keep_transfer, loyalty_transfer_facts, loyalty_may_receive, loyalty_received_points,
-    loyalty_given_points, loyalty_changed_at
+drop function loyalty_keep_transfer, loyalty_transfer_facts, loyalty_may_receive, loyalty_is_active,
+    loyalty_received_points, loyalty_given_points, loyalty_changed_at
 """
 
 

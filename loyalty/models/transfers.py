@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Member
 from loyalty.models.rules import RuleSet
 
+# So much of the reason for which staff reversed a transfer is kept.
+REASON_LETTERS = 500
+
 
 class TransferIntent(models.Model):
     """What a member is about to give, and to whom: the object of the page that asks whether it is right.
@@ -79,7 +82,7 @@ class Transfer(models.Model):
     reversal_id = models.BigIntegerField(null=True, blank=True, unique=True)
     ended_by = models.CharField(max_length=10, choices=EndedBy, blank=True)
     ended_actor_id = models.BigIntegerField(null=True)
-    end_reason = models.CharField(max_length=500, blank=True)
+    end_reason = models.CharField(max_length=REASON_LETTERS, blank=True)
 
     class Meta:
         indexes = [

@@ -36,23 +36,32 @@ def unblock_member(*, member: Member, at: datetime, actor_id: int, reason: str) 
     _set_blocked(False, member=member, at=at, actor_id=actor_id, reason=reason)
 
 
-def freeze_token(transfer: Transfer) -> str:
-    """What the letter about a transfer carries, so that its sender can stop further ones by one click."""
-    return freeze_token_of(transfer.number)
-
-
-def freeze_token_of(number: str) -> str:
-    """The same, of the transfer of that number."""
+def freeze_token(number: str) -> str:
+    """What the letter about the transfer of that number carries, so that its sender can stop further ones."""
     return _signer.sign(number)
 
 
 def transfer_of_freeze_token(token: str) -> Transfer | None:
-    """The transfer that the token was made for, with both members; None when it is forged or too old."""
+    """The transfer that the token was made for, with both members; None when it is forged or too old.
+
+    It is over, too, once staff have unblocked the sender after that: they have looked into the matter,
+    and an old letter in wrong hands must not stop the account again.
+    """
     try:
         number = _signer.unsign(token, max_age=FREEZE_LIFE)
     except BadSignature:
         return None
-    return Transfer.objects.select_related("sender", "recipient").filter(number=number).first()
+    made = Transfer.objects.select_related("sender", "recipient").filter(number=number).first()
+    if made is None or _was_unblocked(made.sender_id, after=made.made_at):
+        return None
+    return made
+
+
+def _was_unblocked(member_id: int, *, after: datetime) -> bool:
+    unblocked = AuditRecord.objects.filter(
+        member_id=member_id, action=AuditRecord.Action.ACCOUNT_UNBLOCKED, happened_at__gt=after
+    )
+    return unblocked.exists()
 
 
 def _set_blocked(

@@ -47,11 +47,18 @@ begin
 end $$;
 
 
+-- Whether a login is not switched off; a member without one has none to switch off.
+create function loyalty_is_active(p_user_id bigint) returns boolean language plpgsql stable as $$
+begin
+    return coalesce((select is_active from accounts_user where id = p_user_id), true);
+end $$;
+
+
 -- Whether a member may get points from others at all.
 create function loyalty_may_receive(p_member_id bigint, p_user_id bigint) returns boolean language plpgsql stable as $$
 begin
     return not coalesce((select is_blocked from loyalty_points_account where id = p_member_id), false)
-       and coalesce((select is_active from accounts_user where id = p_user_id), true);
+       and loyalty_is_active(p_user_id);
 end $$;
 
 
@@ -63,7 +70,7 @@ create function loyalty_transfer_facts(
 ) returns table (
     edition_id bigint, edition_number integer, edition_published_at timestamptz,
     expires_at timestamptz, wrong_proofs smallint, proof varchar, is_made boolean, knows_recipient boolean,
-    joined_at timestamptz, changed_at timestamptz, given_points bigint[], sender_has_letters boolean,
+    is_active boolean, joined_at timestamptz, changed_at timestamptz, given_points bigint[], sender_has_letters boolean,
     may_receive boolean, received_points bigint[], recipient_has_letters boolean
 ) language plpgsql as $$
 declare
@@ -83,7 +90,8 @@ begin
                exists (select from loyalty_transfer where key = intent.key),
                exists (select from loyalty_transfer where sender_id = p_sender_id
                           and recipient_id = p_recipient_id and taken_back_at is null),
-               sender.joined_at, loyalty_changed_at(sender.id, sender.user_id),
+               loyalty_is_active(sender.user_id), sender.joined_at,
+               loyalty_changed_at(sender.id, sender.user_id),
                loyalty_given_points(sender.id, v_edition.limits_given, p_day_from, p_month_from, p_until),
                not sender.is_sandbox and (sender.user_id is not null or sender.email_verified_at is not null),
                loyalty_may_receive(recipient.id, recipient.user_id),

@@ -91,10 +91,11 @@ def lead_to_form(request: HttpRequest) -> HttpResponse:
 def check_transfer(request: HttpRequest, key: UUID) -> HttpResponse:
     """What the transfer will do, and the button that makes it; one that was made leads to its receipt."""
     member, now = own_member(request), timezone.now()
-    intent = access.own_intent(member, key)
     made = queries.transfer_by_key(key)
-    if made is not None:
+    # What was about to be given is forgotten in time; what was given is not.
+    if made is not None and made.sender_id == member.pk:
         return redirect("loyalty:transfer_receipt", made.number)
+    intent = access.own_intent(member, key)
     if now >= intent.expires_at or intent.wrong_proofs >= MOST_WRONG_PROOFS:
         return _begin_again(request, intent)
     if request.method == "POST":

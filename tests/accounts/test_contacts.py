@@ -96,3 +96,40 @@ def test_contacts_are_stable_once_normalised(text):
 )
 def test_masked_name_shows_a_first_name_and_an_initial(first_name, last_name, shown, in_english):
     assert masked_name(first_name, last_name) == shown
+
+
+@pytest.mark.parametrize(
+    "first_name",
+    ["Жан-Пьер", "Мар’яна", "O'Brien", "Zoë", "Zoe\u0308", "मारिया", "علی\u200cرضا", "李", "x" * 30],
+)
+def test_masked_name_shows_names_of_any_script(first_name):
+    assert masked_name(first_name, "Петрова") == f"{first_name} П."
+
+
+@pytest.mark.parametrize(
+    "first_name",
+    [
+        "https://evil.example/bonus",
+        "evil.example",
+        "evil.example Мария",
+        "@bonus",
+        "+79161234567",
+        "2481",
+        "<b>Мария</b>",
+        "Мария\u202e",
+        "\u2066Мария",
+        "Ма\u200bрия",
+        "-",
+        "\u0308",
+        "\u200d",
+        "Мария🎁",
+        "x" * 31,
+    ],
+)
+def test_masked_name_shows_nothing_that_is_no_name(first_name, in_english):
+    assert masked_name(first_name, "Петрова") == "Member"
+
+
+@pytest.mark.parametrize("last_name", ["\u202eПетрова", "/bonus", "1"])
+def test_initial_is_a_letter(last_name):
+    assert masked_name("Мария", last_name) == "Мария"

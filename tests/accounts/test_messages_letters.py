@@ -307,6 +307,49 @@ def test_letters_that_are_not_taken_never_use_up_a_run(ada, ben, server, monkeyp
     assert recipients() == ["ben@example.com"]
 
 
+def test_mail_server_that_takes_nothing_is_left_alone_after_five_attempts(db, server, caplog):
+    members = [MemberFactory(has_login=True) for _ in range(8)]
+    letters = [told(member, wants_letter=True) for member in members]
+    server.refusals = {member.email: SMTPDataError(452, b"full") for member in members}
+
+    assert send_waiting_letters(at=NOON) == 0
+
+    assert server.opened == 5
+    assert waiting() == [one.pk for one in letters]
+    assert "took none of 5 letters in a row" in caplog.text
+    assert "@example.com" not in caplog.text
+
+    server.refusals = {}
+    assert send_waiting_letters(at=AN_HOUR_LATER) == 8
+
+
+def test_a_few_full_mailboxes_do_not_stop_the_others(db, server):
+    members = [MemberFactory(has_login=True) for _ in range(5)]
+    for member in members:
+        told(member, wants_letter=True)
+    healthy = MemberFactory(has_login=True)
+    stuck = waiting()
+    told(healthy, wants_letter=True)
+    server.refusals = {member.email: SMTPDataError(452, b"full") for member in members}
+
+    # The fifth attempt is at the stuck letter or at the other one, whichever is picked.
+    for _ in range(60):
+        send_waiting_letters(at=NOON)
+
+    assert recipients() == [healthy.email]
+    assert waiting() == stuck
+
+
+def test_letter_that_is_taken_in_between_shows_that_the_server_is_well(db, server):
+    stuck = [MemberFactory(has_login=True) for _ in range(6)]
+    healthy = MemberFactory(has_login=True)
+    for member in (*stuck[:3], healthy, *stuck[3:], healthy):
+        told(member, wants_letter=True)
+    server.refusals = {member.email: SMTPDataError(452, b"full") for member in stuck}
+
+    assert send_waiting_letters(at=NOON) == 2
+
+
 def test_address_that_is_refused_for_good_is_not_tried_again(ada, server):
     told(ada, wants_letter=True)
     server.refusals = {"ada@example.com": SMTPRecipientsRefused({"ada@example.com": (550, b"nobody")})}
@@ -377,6 +420,14 @@ def test_letter_of_a_kind_without_words_waits_for_a_newer_version(ada, ben, capl
 
 
 # Nobody to write to
+
+
+def test_letter_goes_to_the_logins_address_where_no_other_is_verified(ada):
+    Member.objects.filter(pk=ada.pk).update(email="new@example.com", email_verified_at=None)
+    told(ada, wants_letter=True)
+
+    assert send_waiting_letters(at=NOON) == 1
+    assert recipients() == [ada.user.email]
 
 
 @pytest.mark.parametrize("person", ["no e-mail", "unproven e-mail", "sandbox", "gone"])
@@ -458,6 +509,18 @@ def test_letter_leads_to_the_site(ada, settings, kind):
             {"is_higher": False},
             "Your tier is now “Gold”",
             "7% of every paid order comes back",
+        ),
+        (
+            "inviter_noted",
+            {},
+            "An invitation was noted at the till",
+            "Staff have noted that Ада Л. invited you.",
+        ),
+        (
+            "inviter_noted",
+            {"inviter": "", "friend": "Бен С."},
+            "An invitation was noted at the till",
+            "Staff have noted that you invited Бен С. to the programme.",
         ),
         ("welcome_points", {}, "200 points as a welcome", "once we have looked at the invitation"),
         ("welcome_points", {"is_held": False}, "200 points as a welcome", "The points can be spent at once."),

@@ -10,12 +10,14 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from loyalty import jobs
-from loyalty.models import LedgerAudit, PointsAccount, Standing
+from loyalty.models import LedgerAudit, PointsAccount, Standing, TransferIntent
+from loyalty.queries.transfers import transfer_by_key
 from loyalty.services import ledger
 from loyalty.services.standing import standing_of
 from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
 from tests.loyalty.points import Balance, balance, earn, execute, fetch, lots
+from tests.loyalty.transfers.giving import broken_promises, confirm, proved_intent
 
 
 def work_off():
@@ -51,6 +53,7 @@ def test_jobs_are_found_and_have_their_times():
         "loyalty.jobs.settle_due_points": "* * * * *",
         "loyalty.jobs.recount_everybody": "5 21 * * *",
         "loyalty.jobs.audit_ledger": "30 0 * * *",
+        "loyalty.jobs.forget_old_intents": "15 0 * * *",
         "loyalty.jobs.recover_stalled_jobs": "* * * * *",
     }
 
@@ -137,3 +140,23 @@ def test_worker_recounts_tiers_by_the_edition_in_force(ada):
     work_off()
 
     assert Standing.objects.get(member=ada).tier.name == "Newcomer"
+
+
+def test_intents_are_forgotten_thirty_days_after_they_were_over(ada, ben):
+    earn(ada, 100)
+    now = timezone.now()
+    month_ago = now - timedelta(days=30)
+    old, _kept = (
+        proved_intent(ada, ben, points, at=month_ago - timedelta(minutes=30) + age)
+        for points, age in ((1, -timedelta(seconds=1)), (2, timedelta(seconds=60)))
+    )
+    made = confirm(
+        proved_intent(ada, ben, 3, at=month_ago - timedelta(days=1)), at=month_ago - timedelta(days=1)
+    )
+
+    assert jobs.forget_old_intents.func(timestamp=0) == 2
+
+    assert list(TransferIntent.objects.values_list("points", flat=True)) == [2]
+    assert not TransferIntent.objects.filter(key=old.key).exists()
+    assert transfer_by_key(made.key) == made
+    assert broken_promises() == []

@@ -70,7 +70,9 @@ TRANSFER_CHECKS = (
             SELECT transfer.id, transfer.number, transfer.key
               FROM loyalty_transfer AS transfer
               LEFT JOIN loyalty_transfer_intent AS intent ON intent.key = transfer.key
-             WHERE (intent.sender_id, intent.recipient_id, intent.points, intent.proof)
+             -- Intents are deleted 30 days after they were over.
+             WHERE (intent.key IS NOT NULL OR transfer.made_at > now() - interval '30 days')
+               AND (intent.sender_id, intent.recipient_id, intent.points, intent.proof)
                    IS DISTINCT FROM (transfer.sender_id, transfer.recipient_id, transfer.points,
                                      transfer.proof)""",
     ),

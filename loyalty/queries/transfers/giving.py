@@ -30,7 +30,7 @@ from loyalty.queries.rules import rule_set_in_force
 JUST_CHANGED = timedelta(hours=24)
 
 GIVING = """
-    select joined_at, loyalty_changed_at(id, user_id),
+    select loyalty_is_active(user_id), joined_at, loyalty_changed_at(id, user_id),
            loyalty_given_points(id, %(is_limited)s, %(day_from)s, %(month_from)s, %(until)s)
       from accounts_member where id = %(sender_id)s
 """
@@ -59,6 +59,7 @@ class Giving:
 
     at: datetime
     rule_set: RuleSet
+    is_active: bool  # the sender's login is not switched off
     joined_at: datetime
     changed_at: datetime | None
     given_day_points: int
@@ -101,6 +102,8 @@ class Giving:
             yield JoinedTooRecently(allowed_at)
         if self.changed_at is not None and self.at < self.changed_at + JUST_CHANGED:
             yield JustChanged(self.changed_at + JUST_CHANGED)
+        if not self.is_active:
+            yield AccountBlocked()
 
     def _refusals_of(self, points: int) -> Iterator[LoyaltyError]:
         rules = self.rule_set
@@ -145,10 +148,11 @@ def giving(*, sender_id: int, at: datetime) -> Giving:
         limits = rule_set.transfer_day_limit_points, rule_set.transfer_month_limit_points
         is_limited = any(limit is not None for limit in limits)
         cursor.execute(GIVING, {"sender_id": sender_id, "is_limited": is_limited, **vars(Periods.of(at))})
-        joined_at, changed_at, given_points = cursor.fetchone()
+        is_active, joined_at, changed_at, given_points = cursor.fetchone()
     return Giving(
         at=at,
         rule_set=rule_set,
+        is_active=is_active,
         joined_at=joined_at,
         changed_at=changed_at,
         given_day_points=given_points[0],

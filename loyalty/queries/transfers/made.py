@@ -8,9 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from accounts.errors import InvalidMemberNumber
 from accounts.models import Member
-from accounts.numbers import SEPARATORS, parse_member_number
 from loyalty.models import Transfer, TransferIntent
 from loyalty.queries.balance import Expiry
 
@@ -27,6 +25,36 @@ MOVED = """
      where entry.posting_id = %(posting_id)s and entry.account_id + 0 = %(sender_id)s
      group by lot.expires_on
      order by lot.expires_on nulls last
+"""
+# Whether more has left a lot of the recipient since the transfer than they had of their own in it before:
+# their own points of the same last day are used first, and points that came later stand in for none.
+# Each operation counts together with what undid it: points given back have not left, and neither has a
+# credit that came after the transfer and was taken back. A capture is an operation of its own, since
+# what is given back later names it, while its hold moves nothing out of the lot.
+USED = """
+    with given as (
+        select lot_id, sum(points) as points, max(version) as version
+          from loyalty_entry
+         where posting_id = %(posting_id)s and account_id + 0 = %(recipient_id)s and points > 0
+         group by lot_id
+    ), operation as (
+        select entry.lot_id, sum(entry.points) as points
+          from loyalty_entry entry
+          join given on given.lot_id = entry.lot_id
+          join loyalty_posting posting on posting.id = entry.posting_id
+         where entry.account_id = %(recipient_id)s and entry.version > (select max(version) from given)
+         group by entry.lot_id,
+                  case when posting.kind = 'capture' or posting.origin_id is null then posting.id
+                       else posting.origin_id end
+    ), since as (
+        select lot_id, sum(points) as points, sum(-least(points, 0)) as left_points
+          from operation group by lot_id
+    )
+    select exists (
+        select from given
+          join since on since.lot_id = given.lot_id
+          join loyalty_lot lot on lot.id = given.lot_id
+         where since.left_points > lot.points - since.points - given.points)
 """
 
 
@@ -87,9 +115,9 @@ def transfers_page(
 ) -> TransfersPage:
     """A page of all transfers, with both members: the newest, or those next to a cursor; one query.
 
-    `number` is a transfer's, or a member's for what they gave and got, with any spaces and hyphens.
+    With `number` it is the one of that number.
     """
-    transfers = _with_members().filter(_of_number(number))
+    transfers = _with_members().filter(number=number) if number else _with_members()
     if after is not None:
         found = list(transfers.filter(pk__gt=after).order_by("pk")[: limit + 1])
         shown = found[:limit][::-1]
@@ -115,6 +143,14 @@ def can_be_taken_back(transfer: Transfer, at: datetime) -> bool:
     return transfer.taken_back_at is None and until is not None and at < until
 
 
+def is_used(transfer: Transfer) -> bool:
+    """Whether the recipient has used some of what they were given, even if others fill its place."""
+    with connection.cursor() as cursor:
+        cursor.execute(USED, {"posting_id": transfer.posting_id, "recipient_id": transfer.recipient_id})
+        (is_so,) = cursor.fetchone()
+    return bool(is_so)
+
+
 def transfer_numbers(posting_ids: Iterable[int]) -> dict[int, str]:
     """The transfers' numbers behind these postings, by posting: given or gone back; one query."""
     wanted = set(posting_ids)
@@ -129,15 +165,3 @@ def transfer_numbers(posting_ids: Iterable[int]) -> dict[int, str]:
 
 def _with_members() -> QuerySet[Transfer]:
     return Transfer.objects.select_related("sender", "recipient")
-
-
-def _of_number(text: str) -> Q:
-    """Which transfers a number names: all of them when there is none."""
-    number = SEPARATORS.sub("", text)
-    if not number:
-        return Q()
-    try:
-        member_number = parse_member_number(number)
-    except InvalidMemberNumber:
-        return Q(number=number)
-    return Q(sender__number=member_number) | Q(recipient__number=member_number)

@@ -54,15 +54,14 @@ def proof_ways(member: Member) -> ProofWays:
 
 
 def code_contact(member: Member) -> str:
-    """Where a code goes: the verified e-mail or the login's, else a verified phone; empty when nowhere.
+    """Where a code goes: where letters do, else a verified phone; empty when nowhere.
 
     A member of the sandbox has proved nothing, and nobody is written to: any contact will do.
     """
     if member.is_sandbox:
         return member.email or str(member.phone or "")
-    login_email = member.user.email if member.user else ""
     phone = member.verified_phone if sms.is_available() else None
-    return member.verified_email or login_email or phone or ""
+    return member.letter_address or phone or ""
 
 
 def masked_contact(contact: str) -> str:

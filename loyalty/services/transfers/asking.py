@@ -16,6 +16,8 @@ from loyalty.queries.transfers.proof import MOST_WRONG_PROOFS
 from loyalty.queries.transfers.recipients import Named, find_recipient, read_recipient
 
 INTENT_LIFE = timedelta(minutes=30)
+# So long after it is over an intent is kept, for questions about it.
+INTENT_KEPT = timedelta(days=30)
 # So many answers about recipients a member gets within an hour, whatever they were.
 MOST_ANSWERS, ANSWERS_PERIOD = 20, timedelta(hours=1)
 FOUND, UNAVAILABLE, SELF, TOO_MANY = "found", "unavailable", "self", "too_many"
@@ -65,6 +67,15 @@ def ask_transfer(
     if asked.intent is None:
         raise asked.refusal or RecipientUnavailable()
     return asked.intent
+
+
+def delete_old_intents(*, at: datetime) -> int:
+    """Forget who meant to give to whom, INTENT_KEPT after it was over; returns how many were forgotten.
+
+    Transfers that were made stay, of course.
+    """
+    deleted_count, _by_model = TransferIntent.objects.filter(expires_at__lt=at - INTENT_KEPT).delete()
+    return deleted_count
 
 
 @transaction.atomic

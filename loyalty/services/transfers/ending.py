@@ -8,13 +8,19 @@ from django.utils import timezone
 from accounts.models import AuditRecord, Member
 from accounts.services.audit import record
 from accounts.services.messages import Telling, tell
-from loyalty.errors import NotReversible, PointsMovedOn, ReasonNeeded, TakeBackOver, TransferEnded
-from loyalty.models import Transfer
-from loyalty.queries.transfers.made import can_be_taken_back
+from loyalty.errors import (
+    AccountBlocked,
+    NotReversible,
+    PointsMovedOn,
+    ReasonNeeded,
+    TakeBackOver,
+    TransferEnded,
+)
+from loyalty.models import PointsAccount, Transfer
+from loyalty.models.transfers import REASON_LETTERS
+from loyalty.queries.transfers.made import can_be_taken_back, is_used
 from loyalty.services import ledger
 from loyalty.services.retry import ledger_write
-
-REASON_LETTERS = Transfer._meta.get_field("end_reason").max_length or 0
 
 
 @ledger_write
@@ -28,7 +34,8 @@ def take_back_transfer(
     Raises:
         TakeBackOver: the time for it is over, or the edition gave none.
         TransferEnded: the programme has reversed it.
-        PointsMovedOn: the recipient no longer has exactly these points.
+        AccountBlocked: the sender's account is blocked, or their login switched off.
+        PointsMovedOn: the recipient no longer has these points, whatever they got since.
     """
     transfer = _locked(transfer)
     if transfer.ended_by == Transfer.EndedBy.SENDER:
@@ -37,6 +44,10 @@ def take_back_transfer(
         raise TransferEnded
     if not can_be_taken_back(transfer, at):
         raise TakeBackOver
+    if _is_stopped(transfer.sender):
+        raise AccountBlocked
+    if is_used(transfer):
+        raise PointsMovedOn
     return _end(
         transfer,
         by=Transfer.EndedBy.SENDER,
@@ -51,12 +62,12 @@ def take_back_transfer(
 def reverse_transfer(*, transfer: Transfer, reason: str, at: datetime, actor_id: int) -> Transfer:
     """Give the points back to their sender, as staff decide, at any time; sent again, nothing more.
 
-    The reason is kept, and told to both.
+    The first REASON_LETTERS letters of the reason are kept, and told to both.
 
     Raises:
         ReasonNeeded: there is none.
         TransferEnded: its sender took it back before.
-        PointsMovedOn: the recipient no longer has exactly these points.
+        PointsMovedOn: the recipient no longer has as many points of these last days.
     """
     reason = reason.strip()[:REASON_LETTERS]
     if not reason:
@@ -89,6 +100,13 @@ def _locked(transfer: Transfer) -> Transfer:
     """The transfer as it stands once both members' points are locked."""
     ledger.lock_accounts(transfer.sender_id, transfer.recipient_id)
     return Transfer.objects.select_related("sender__user", "recipient__user").get(pk=transfer.pk)
+
+
+def _is_stopped(member: Member) -> bool:
+    """Whether nothing may be done with the member's points at present."""
+    if member.user is not None and not member.user.is_active:
+        return True
+    return PointsAccount.objects.filter(pk=member.pk, is_blocked=True).exists()
 
 
 def _end(
@@ -129,7 +147,6 @@ def _end(
 
 
 def _telling(transfer: Transfer, *, reader: Member, other: Member) -> Telling:
-    has_address = reader.user_id is not None or reader.verified_email is not None
     return Telling(
         member_id=reader.pk,
         kind="transfer_taken_back",
@@ -142,5 +159,5 @@ def _telling(transfer: Transfer, *, reader: Member, other: Member) -> Telling:
             "by": transfer.ended_by,
             "reason": transfer.end_reason,
         },
-        wants_letter=has_address and not reader.is_sandbox,
+        wants_letter=bool(reader.letter_address) and not reader.is_sandbox,
     )

@@ -16,7 +16,7 @@ from loyalty.queries.transfers.made import transfer_by_key
 from loyalty.queries.transfers.proof import MOST_WRONG_PROOFS, is_above_step_up, proof_needed
 from loyalty.queries.transfers.recipients import Receiving
 from loyalty.services import ledger
-from loyalty.services.blocking import freeze_token_of
+from loyalty.services.blocking import freeze_token
 from loyalty.services.retry import ledger_write
 from loyalty.services.transfers.proving import prove
 
@@ -44,6 +44,7 @@ class _Facts:
     proof: str
     is_made: bool
     knows_recipient: bool
+    is_active: bool
     joined_at: datetime
     changed_at: datetime | None
     given_points: tuple[int, int]
@@ -66,7 +67,8 @@ def make_transfer(
     """Give the points, and tell both sides; sent again, the transfer that was made comes back.
 
     Every limit is looked at anew. A wrong password or code is counted although nothing moves.
-    `source_code` names the shop that asks for the sender.
+    A recipient who can get no points ends the intent: whoever wants to know again has to ask again, which
+    is counted. `source_code` names the shop that asks for the sender.
 
     Raises:
         ProofNeeded, WrongProof, TooManyWrongProofs: the sender must prove who they are.
@@ -86,20 +88,29 @@ def make_transfer(
         )
         if refusal:
             raise refusal
-    return _make(intent=intent, at=at, how=how, actor_id=actor_id, source_code=source_code)
+    made = _make(intent=intent, at=at, how=how, actor_id=actor_id, source_code=source_code)
+    if made is None:
+        raise RecipientUnavailable
+    return made
 
 
 @ledger_write
 def _make(
     *, intent: TransferIntent, at: datetime, how: Transfer.How, actor_id: int | None, source_code: str
-) -> Transfer:
-    """Lock, look, decide, move, tell."""
+) -> Transfer | None:
+    """Lock, look, decide, move, tell; None when the recipient can get no points, or not so many.
+
+    Raising that here would undo the end of the intent.
+    """
     sender, recipient = intent.sender, intent.recipient
     facts = _locked_facts(intent, at)
     if facts.is_made:
         return _made(intent)
     rule_set = edition(facts.edition_key)
     _check(facts, intent=intent, rule_set=rule_set, at=at)
+    if not _can_get(facts, intent=intent, rule_set=rule_set):
+        TransferIntent.objects.filter(pk=intent.pk).update(expires_at=at)
+        return None
     posting = ledger.transfer(
         key=intent.key,
         from_account_id=sender.pk,
@@ -164,12 +175,13 @@ def _made(intent: TransferIntent) -> Transfer:
 
 
 def _check(facts: _Facts, *, intent: TransferIntent, rule_set: RuleSet, at: datetime) -> None:
-    """Nothing, when the points may move as far as the rules go; the ledger knows whether there are any."""
+    """Nothing, when the sender may give as far as the rules go; the ledger knows whether there are any."""
     if at >= facts.expires_at or facts.wrong_proofs >= MOST_WRONG_PROOFS:
         raise IntentOver
     may_give = Giving(
         at=at,
         rule_set=rule_set,
+        is_active=facts.is_active,
         joined_at=facts.joined_at,
         changed_at=facts.changed_at,
         given_day_points=facts.given_points[0],
@@ -178,12 +190,16 @@ def _check(facts: _Facts, *, intent: TransferIntent, rule_set: RuleSet, at: date
     refusal = may_give.refusal_of(intent.points)
     if refusal is not None:
         raise refusal
-    receiving = Receiving(intent.recipient_id, facts.may_receive, facts.received_points)
-    if not receiving.can_get(intent.points, rule_set):
-        raise RecipientUnavailable
+    # This comes before any look at the recipient: whoever proves nothing learns nothing of them.
     must_prove = not facts.knows_recipient or is_above_step_up(rule_set, intent.points)
     if must_prove and not facts.proof:
         raise ProofNeeded
+
+
+def _can_get(facts: _Facts, *, intent: TransferIntent, rule_set: RuleSet) -> bool:
+    """Whether the recipient can get that many."""
+    receiving = Receiving(intent.recipient_id, facts.may_receive, facts.received_points)
+    return receiving.can_get(intent.points, rule_set)
 
 
 def _insert(transfer: Transfer) -> tuple[int, date | None]:
@@ -237,7 +253,7 @@ def _tell(
                 "to": transfer.recipient.masked_name,
                 "available_after": available_after_points,
                 "take_back_until_at": until and until.isoformat(),
-                "freeze_token": freeze_token_of(transfer.number),
+                "freeze_token": freeze_token(transfer.number),
             },
             wants_letter=facts.sender_has_letters,
         ),

@@ -144,7 +144,7 @@ def test_the_letter_s_link_blocks_the_account_without_signing_in(ada, ben, tab, 
 
 
 def test_a_bad_or_old_link_leads_to_a_page_that_says_what_to_do(ada, made, noon):
-    token = freeze_token(made)
+    token = freeze_token(made.number)
     stranger = Client()
     stranger.cookies["django_language"] = "en"
     noon.move_to(NOON + timedelta(days=31))

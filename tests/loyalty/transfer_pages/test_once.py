@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import Message
-from loyalty.models import Transfer
+from loyalty.models import Transfer, TransferIntent
 from tests.loyalty.points import Balance, balance, earn
 from tests.loyalty.races import race
 from tests.loyalty.transfer_pages.steps import (
@@ -98,3 +98,15 @@ def test_two_transfers_at_once_give_no_point_twice(ada, ben, browser_of):
     assert sorted(answer.status_code for answer in answers) == [302, 422, 422]
     assert balance(ada).available + balance(ben).available == 150
     assert Transfer.objects.get().points == balance(ben).available
+
+
+def test_check_page_of_a_forgotten_intent_leads_its_sender_to_the_receipt(ada, ben, tab, browser_of):
+    check, unmade = check_address(tab, ben, 100), check_address(tab, ben, 200)
+    receipt = confirm(tab, check)["Location"]
+    TransferIntent.objects.all().delete()
+
+    assert tab.get(check)["Location"] == receipt
+    assert confirm(tab, check)["Location"] == receipt
+    assert tab.get(unmade).status_code == 404
+    assert confirm(tab, unmade).status_code == 404
+    assert browser_of(ben).get(check).status_code == 404

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.numbers import new_member_number
 from loyalty.models import Transfer, TransferIntent
 from tests.clock import NOON
 from tests.loyalty.points import Balance, balance, earn
@@ -139,6 +140,20 @@ def test_a_name_with_markup_is_text(ada, ben, tab, browser_of):
         content = client.get(address, follow=True).content.decode()
         assert "<b>Бен" not in content, address
         assert "<img>" not in content, address
+
+
+def test_guesses_from_fifty_addresses_get_twenty_answers(ada, ben, tab, browser_of):
+    answers, refusals = [], []
+    for host in range(50):
+        client = browser_of(ada) if host % 2 else tab
+        for named in (ben.number, new_member_number()):
+            response = client.post(
+                FORM, {"recipient": named, "points": "1"}, REMOTE_ADDR=f"203.0.113.{host + 1}"
+            )
+            (refusals if response.status_code == 429 else answers).append(response.status_code)
+
+    assert answers == [302, 422] * 10
+    assert len(refusals) == 80
 
 
 def test_a_long_history_takes_no_more_queries(ada, ben, tab):

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from django.db import connection
 
-from accounts.models import AuditRecord
-from accounts.numbers import format_member_number, new_member_number
+from accounts.models import AuditRecord, Member
+from accounts.numbers import format_member_number
 from loyalty.errors import RecipientUnavailable, RecipientUnreadable, TransferToSelf
 from loyalty.services.blocking import block_member
 from tests.clock import NOON
@@ -106,53 +107,72 @@ def test_record_names_no_contact_and_says_which_shop_asked(ada, dora):
     assert {record.member for record in AuditRecord.objects.all()} == {ada}
 
 
+phones = count(79161230000)
+
+
+def person(**fields) -> Member:
+    """Somebody with a number, a proved e-mail and a proved phone."""
+    contacts = {"phone": f"+{next(phones)}", "email_verified_at": NOON, "phone_verified_at": NOON}
+    return MemberFactory(**{"has_login": True, **contacts, **fields})
+
+
 def unknown(ada):
-    return new_member_number()
+    return MemberFactory.build(email="nobody@example.com", phone=f"+{next(phones)}")
 
 
 def blocked(ada):
-    member = MemberFactory()
+    member = person()
     block_member(member=member, at=NOON, actor_id=None, reason="A test")
-    return member.number
+    return member
 
 
 def switched_off(ada):
-    member = MemberFactory(has_login=True)
+    member = person()
     member.user.is_active = False
     member.user.save()
-    return member.number
+    return member
 
 
 def at_the_limit(ada):
-    member = MemberFactory()
+    member = person()
     transfer(ada, member, 901)
-    return member.number
+    return member
 
 
 def of_the_sandbox(ada):
-    return MemberFactory(is_sandbox=True).number
+    return person(is_sandbox=True, has_login=False, email="sandbox@example.com")
+
+
+def unproved(ada):
+    return person(email_verified_at=None, phone_verified_at=None)
 
 
 UNAVAILABLE: list[Callable] = [unknown, blocked, switched_off, at_the_limit, of_the_sandbox]
+# A member number needs no proof.
+CAUSES = [
+    *(("number", make) for make in UNAVAILABLE),
+    *((by, make) for by in ("email", "phone") for make in (*UNAVAILABLE, unproved)),
+]
 
 
-@pytest.mark.parametrize("make", UNAVAILABLE)
-def test_whoever_cannot_be_given_to_is_answered_in_one_way(ada, make, in_english):
+@pytest.mark.parametrize(("by", "make"), CAUSES)
+def test_whoever_cannot_be_given_to_is_answered_in_one_way(ada, by, make, in_english):
     publish_edition(transfer_received_day_limit_points=1000)
     earn(ada, 5000)
     with pytest.raises(RecipientUnavailable) as refusal:
-        ask(ada, make(ada))
+        ask(ada, str(getattr(make(ada), by)))
     assert str(refusal.value) == (
         "Points cannot be given to this recipient. Check what you entered, or ask them."
     )
-    assert recorded(ASKED)[-1] == {"by": "number", "outcome": "unavailable"}
+    assert recorded(ASKED)[-1] == {"by": by, "outcome": "unavailable"}
 
 
-def test_the_database_is_asked_the_same_whatever_the_cause(ada):
+@pytest.mark.parametrize("by", ["number", "email", "phone"])
+def test_the_database_is_asked_the_same_whatever_the_cause(ada, by):
     publish_edition(transfer_received_day_limit_points=1000)
     earn(ada, 5000)
     ask(ada, MemberFactory())  # the edition is read once by each process
-    named = {make.__name__: make(ada) for make in UNAVAILABLE}
+    named = {make.__name__: str(getattr(make(ada), by)) for cause, make in CAUSES if cause == by}
     asked = {cause: statements(lambda name=name: ask(ada, name)) for cause, name in named.items()}
 
     first = asked.pop("unknown")

@@ -1,6 +1,7 @@
 """What transfers say is held against the ledger: each kind of lie is found."""
 
 import pytest
+from django.utils import timezone
 
 from loyalty.queries.audit import CHECKS, findings
 from loyalty.services import ledger
@@ -47,8 +48,10 @@ def transfers(ada):
     publish_edition(transfer_cooling_hours=1)
     earn(ada, 100)
     one, other = MemberFactory(), MemberFactory()
-    transfer(ada, one, 10)
-    take_back_transfer(transfer=transfer(ada, other, 20), at=NOON, actor_id=ada.user_id)
+    # Intents are held against transfers only while they must still be there.
+    now = timezone.now()
+    transfer(ada, one, 10, at=now)
+    take_back_transfer(transfer=transfer(ada, other, 20, at=now), at=now, actor_id=ada.user_id)
 
 
 @pytest.mark.parametrize("lie", LIES)

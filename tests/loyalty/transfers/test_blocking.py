@@ -58,11 +58,26 @@ def test_token_of_a_letter_names_its_transfer_for_thirty_days(ada, ben):
     earn(ada, 100)
     with time_machine.travel(NOON, tick=False):
         made = transfer(ada, ben)
-        token = freeze_token(made)
+        token = freeze_token(made.number)
     with time_machine.travel(NOON + timedelta(days=30), tick=False):
         assert transfer_of_freeze_token(token) == made
     with time_machine.travel(NOON + timedelta(days=30, seconds=2), tick=False):
         assert transfer_of_freeze_token(token) is None
+
+
+def test_token_is_over_once_staff_have_unblocked_the_account(ada, ben, stan):
+    earn(ada, 100)
+    token = freeze_token((made := transfer(ada, ben, 10)).number)
+    later = NOON + timedelta(minutes=1)
+    block_member(member=ada, at=later, actor_id=None, reason="The letter")
+    assert transfer_of_freeze_token(token) == made
+
+    unblock_member(member=ada, at=later, actor_id=stan.pk, reason="A call")
+
+    assert transfer_of_freeze_token(token) is None
+    # The letter of a later transfer has a link that works.
+    after = transfer(ada, ben, 10, at=later + timedelta(minutes=1))
+    assert transfer_of_freeze_token(freeze_token(after.number)) == after
 
 
 @pytest.mark.parametrize(
@@ -70,4 +85,4 @@ def test_token_of_a_letter_names_its_transfer_for_thirty_days(ada, ben):
 )
 def test_forged_token_names_nothing(ada, ben, forge):
     earn(ada, 100)
-    assert transfer_of_freeze_token(forge(freeze_token(transfer(ada, ben)))) is None
+    assert transfer_of_freeze_token(forge(freeze_token(transfer(ada, ben).number))) is None

@@ -3,21 +3,39 @@
 from datetime import date, timedelta
 
 import pytest
+from django.core import mail
 
-from accounts.models import AuditRecord, Message
+from accounts.models import AuditRecord, Member, Message
+from accounts.services.waiting_letters import send_waiting_letters
 from loyalty.errors import (
+    AccountBlocked,
     PointsMovedOn,
     ReasonNeeded,
     TakeBackOver,
     TransferEnded,
 )
-from loyalty.models import Posting, Transfer
+from loyalty.models import Fund, Posting, Transfer
 from loyalty.queries.transfers import can_be_taken_back, moved_by
 from loyalty.services import ledger
+from loyalty.services.blocking import block_member, unblock_member
 from loyalty.services.transfers import reverse_transfer, take_back_transfer
 from tests.clock import NOON
+from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
-from tests.loyalty.points import Balance, balance, earn, fetch, give, hold, new_key, settle, spend, spendable
+from tests.loyalty.points import (
+    Balance,
+    balance,
+    earn,
+    fetch,
+    give,
+    give_back,
+    hold,
+    new_key,
+    settle,
+    spend,
+    spendable,
+)
+from tests.loyalty.points import take_back as points_taken_back
 from tests.loyalty.transfers.giving import (
     broken_promises,
     confirm,
@@ -132,7 +150,7 @@ def test_without_cooling_off_nothing_can_be_taken_back(ada, ben):
 
 
 @pytest.mark.parametrize("use", [spend, hold])
-def test_points_that_moved_on_stay_and_can_go_back_once_they_are_there_again(given, ada, ben, use):
+def test_points_that_moved_on_stay(given, ada, ben, use):
     use(ben, 6)
 
     with pytest.raises(PointsMovedOn) as refusal:
@@ -140,11 +158,182 @@ def test_points_that_moved_on_stay_and_can_go_back_once_they_are_there_again(giv
     assert refusal.value.limit_points == 0
     assert Transfer.objects.get().taken_back_at is None
 
-    # The same points come back to Ben: from a friend, with the same last day.
-    earn(ada, 6, until=SPRING)
-    give(ada, ben, 6)
-    assert take_back(given).ended_by == "sender"
+
+def refill_by_credit(ada, ben):
+    earn(ben, 70, until=SPRING)
+
+
+def refill_by_waiting_credit(ada, ben):
+    earn(ben, 70, until=SPRING, available_at=NOON + timedelta(minutes=1))
+    settle(NOON + timedelta(minutes=1))
+
+
+def refill_by_transfer(ada, ben):
+    earn(ada, 70, until=SPRING)
+    give(ada, ben, 70)
+
+
+def refill_by_adjustment(ada, ben):
+    ledger.adjust(
+        key=new_key(), account_id=ben.pk, points=70, at=NOON, expires_on=SPRING, fund=Fund.PURCHASES
+    )
+
+
+def refill_by_an_earlier_spending(ada, ben):
+    """What was paid before the gift comes back: it was Ben's own, and none of the gift."""
+    give_back(ben.paid_before_id, 70)
+
+
+@pytest.mark.parametrize(
+    "refill",
+    [
+        refill_by_credit,
+        refill_by_waiting_credit,
+        refill_by_transfer,
+        refill_by_adjustment,
+        refill_by_an_earlier_spending,
+    ],
+)
+def test_points_that_came_later_never_stand_in_for_the_gift(edition, ada, ben, stan, refill):
+    earn(ben, 70, until=SPRING)
+    ben.paid_before_id = spend(ben, 70)
+    earn(ada, 70, until=SPRING)
+    made = transfer(ada, ben, 70)
+    spend(ben, 70)
+    refill(ada, ben)
+    at = NOON + timedelta(minutes=1)
+    assert spendable(ben, at=at) == {SPRING: 70}
+
+    with pytest.raises(PointsMovedOn) as refusal:
+        take_back(made, at=at)
+
+    assert refusal.value.limit_points == 0
+    # Staff decide for themselves: the points are there.
+    assert reverse_transfer(transfer=made, reason="Fraud", at=at, actor_id=stan.pk).taken_back_at
     assert broken_promises() == []
+
+
+def own_points_were_spent(ben):
+    spend(ben, 50)
+
+
+def spent_and_given_back(ben):
+    give_back(spend(ben, 100), 100)
+
+
+def spent_and_half_given_back(ben):
+    give_back(spend(ben, 100), 50)
+
+
+def held_and_set_free(ben):
+    ledger.release(key=new_key(), hold_id=hold(ben, 100), points=100, at=NOON)
+
+
+def held_paid_and_given_back(ben):
+    paid = ledger.capture(key=new_key(), hold_id=hold(ben, 100), points=100, at=NOON)
+    give_back(paid.posting_id, 100)
+
+
+def given_on_and_returned(ben):
+    on = give(ben, MemberFactory(), 100)
+    ledger.reverse(key=new_key(), posting_id=on, at=NOON, least_expires_on=TODAY)
+
+
+def later_credit_was_taken_back(ben):
+    own_points_were_spent(ben)
+    credited = earn(ben, 30, until=SPRING)
+    points_taken_back(credited, 30)
+
+
+def later_gift_went_back(ben):
+    own_points_were_spent(ben)
+    friend = MemberFactory()
+    earn(friend, 30, until=SPRING)
+    on = give(friend, ben, 30)
+    ledger.reverse(key=new_key(), posting_id=on, at=NOON, least_expires_on=TODAY)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        own_points_were_spent,
+        spent_and_given_back,
+        spent_and_half_given_back,
+        held_and_set_free,
+        held_paid_and_given_back,
+        given_on_and_returned,
+        later_credit_was_taken_back,
+        later_gift_went_back,
+    ],
+)
+def test_gift_goes_back_while_only_own_points_were_used(edition, ada, ben, use):
+    earn(ben, 50, until=SPRING)
+    earn(ada, 50, until=SPRING)
+    made = transfer(ada, ben, 50)
+    use(ben)
+
+    assert take_back(made).ended_by == "sender"
+    assert spendable(ada) == {SPRING: 50}
+    assert broken_promises() == []
+
+
+def test_one_point_more_than_the_own_ones_is_one_of_the_gift(edition, ada, ben):
+    earn(ben, 50, until=SPRING)
+    earn(ada, 50, until=SPRING)
+    made = transfer(ada, ben, 50)
+    spend(ben, 51)
+    earn(ben, 60, until=SPRING)
+
+    with pytest.raises(PointsMovedOn):
+        take_back(made)
+
+
+def test_each_last_day_counts_for_itself(given, ben):
+    # 70 until spring were given and none were his; of those until summer he has 5 of his own.
+    earn(ben, 100, until=SUMMER)
+    spend(ben, 1)
+    earn(ben, 1, until=SPRING)
+
+    with pytest.raises(PointsMovedOn):
+        take_back(given)
+
+
+def test_blocked_sender_takes_nothing_back(given, ada, ben, stan):
+    block_member(member=ada, at=NOON, actor_id=stan.pk, reason="A stolen phone")
+
+    with pytest.raises(AccountBlocked):
+        take_back(given)
+    assert spendable(ben) == {SPRING: 70, SUMMER: 35}
+
+    unblock_member(member=ada, at=NOON, actor_id=stan.pk, reason="It was found")
+    assert take_back(given).ended_by == "sender"
+
+
+def test_sender_whose_login_is_switched_off_takes_nothing_back(given, ada):
+    ada.user.is_active = False
+    ada.user.save()
+
+    with pytest.raises(AccountBlocked):
+        take_back(given)
+
+
+def test_of_a_long_reason_the_first_500_letters_are_kept(given, stan):
+    ended = reverse_transfer(transfer=given, reason="x" * 501, at=NOON, actor_id=stan.pk)
+    assert ended.end_reason == "x" * 500
+    assert AuditRecord.objects.latest("pk").facts["reason"] == ended.end_reason
+
+
+@pytest.mark.parametrize("has_login", [True, False])
+def test_letter_goes_to_the_logins_address_where_no_other_is_verified(edition, ada, has_login):
+    cid = MemberFactory(has_login=has_login)
+    Member.objects.filter(pk=cid.pk).update(email="unproved@example.com", email_verified_at=None)
+    earn(ada, 100)
+    take_back(transfer(ada, cid, 10))
+
+    assert set(Message.objects.filter(member=cid).values_list("wants_letter", flat=True)) == {has_login}
+    send_waiting_letters(at=NOON)
+    to_others = [letter.to for letter in mail.outbox if letter.to != [ada.email]]
+    assert to_others == ([[cid.user.email]] * 2 if has_login else [])
 
 
 def test_points_that_settled_a_debt_cannot_go_back(edition, ada, ben):

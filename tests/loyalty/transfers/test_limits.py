@@ -248,3 +248,15 @@ def test_who_has_fewer_than_the_least_can_give_nothing(ada):
 def test_sentences_name_the_limit_and_what_is_left(in_english):
     assert str(DayLimitReached(1000, 400)) == ("At most 1,000 points can be given in a day. Left today: 400.")
     assert str(JustChanged(NOON)).endswith("none can be given until 10 March 2026, 12:00.")
+
+
+def test_sender_whose_login_is_switched_off(ada, ben):
+    earn(ada, 100)
+    ada.user.is_active = False
+    ada.user.save()
+    assert_refused((AccountBlocked, None), ada, ben, 1)
+    assert isinstance(allowance(member=ada, at=NOON).refusal, AccountBlocked)
+
+    ada.user.is_active = True
+    ada.user.save()
+    assert refusals(ada, ben, 1) == [None, None]

@@ -1,5 +1,6 @@
 """From the form to the receipt: what a transfer is, that it is made once, and what both are told."""
 
+from contextlib import nullcontext
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -7,18 +8,18 @@ import pytest
 from django.db import DatabaseError
 from django.db.transaction import atomic
 
-from accounts.models import Message
-from loyalty.errors import AccountBlocked, IntentOver, NotEnoughPoints, RecipientUnavailable
+from accounts.models import AuditRecord, Message
+from loyalty.errors import AccountBlocked, IntentOver, NotEnoughPoints, ProofNeeded, RecipientUnavailable
 from loyalty.models import Posting, Transfer, TransferIntent
 from loyalty.queries.transfers import same_transfer_before, transfer_for
 from loyalty.services import ledger
-from loyalty.services.blocking import block_member, transfer_of_freeze_token
+from loyalty.services.blocking import block_member, transfer_of_freeze_token, unblock_member
 from loyalty.services.transfers import making
 from tests.clock import NOON
 from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
 from tests.loyalty.points import Balance, balance, earn, every_row, fetch, new_key, spend, spendable
-from tests.loyalty.transfers.giving import ask, broken_promises, confirm, messages, transfer
+from tests.loyalty.transfers.giving import ask, broken_promises, confirm, messages, recorded, transfer
 
 SPRING, SUMMER = date(2026, 4, 30), date(2026, 7, 31)
 LATER = NOON + timedelta(minutes=29)
@@ -200,6 +201,36 @@ def test_account_blocked_since_the_form_gives_nothing_and_gets_nothing(ada, ben)
         confirm(from_ada)
     with pytest.raises(RecipientUnavailable):
         confirm(from_ben)
+
+
+@pytest.mark.parametrize("is_inside", [False, True], ids=["by itself", "inside of a transaction"])
+def test_recipient_who_can_get_nothing_ends_the_intent_so_that_polling_is_counted(ada, ben, is_inside):
+    earn(ada, 100)
+    transfer(ada, ben, 1)  # no proof is needed from now on
+    intent = ask(ada, ben, 50)
+    block_member(member=ben, at=NOON, actor_id=None, reason="A test")
+
+    with atomic() if is_inside else nullcontext(), pytest.raises(RecipientUnavailable):
+        confirm(intent)
+    unblock_member(member=ben, at=NOON, actor_id=1, reason="A test")
+
+    # Whether Ben is there again is not to be had by the same button.
+    for kept in (intent, TransferIntent.objects.get(pk=intent.pk)):
+        with pytest.raises(IntentOver):
+            confirm(kept)
+    asked_before = len(recorded(AuditRecord.Action.RECIPIENT_ASKED))
+    assert ask(ada, ben, 50) != intent
+    assert len(recorded(AuditRecord.Action.RECIPIENT_ASKED)) == asked_before + 1
+    assert balance(ben).available == 1
+
+
+def test_without_a_proof_nothing_is_learned_of_the_recipient(ada, ben):
+    earn(ada, 100)
+    intent = ask(ada, ben, 50)
+    block_member(member=ben, at=NOON, actor_id=None, reason="A test")
+
+    with pytest.raises(ProofNeeded):
+        confirm(intent, password="")
 
 
 def test_case_127_failure_after_the_ledger_leaves_no_row_at_all(ada, ben, monkeypatch):

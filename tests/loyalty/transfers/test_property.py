@@ -5,11 +5,11 @@ from collections import Counter
 from datetime import timedelta
 
 from django.db import transaction as database
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from loyalty.errors import LoyaltyError
-from loyalty.models import Fund
+from loyalty.models import Fund, Transfer
 from loyalty.services.transfers import reverse_transfer, take_back_transfer
 from tests.clock import NOON
 from tests.factories import MemberFactory, UserFactory
@@ -19,6 +19,9 @@ from tests.loyalty.transfers.giving import broken_promises, confirm, proved_inte
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "25"))
 MEMBERS = 4
+# One way on which points really move, or a test of nothing but refusals would pass.
+EXAMPLE = [("give", 0, 1, 50), ("give", 1, 1, 45), ("take back", 1), ("give", 0, 2, 30), ("reverse", 2)]
+MADE = [(50, ""), (45, "sender"), (30, "staff")]
 
 lots = st.lists(
     st.tuples(
@@ -55,6 +58,10 @@ def lives() -> Counter:
     suppress_health_check=list(HealthCheck),
 )
 @given(lots=lots, steps=steps)
+@example(
+    lots=[(0, 3, Fund.PURCHASES, 40), (0, None, Fund.PARTNERS, 40)],
+    steps=EXAMPLE,
+)
 def test_points_keep_their_last_day_and_fund_wherever_they_go(db, lots, steps):
     with database.atomic():
         publish_edition(transfer_cooling_hours=1)
@@ -84,4 +91,6 @@ def test_points_keep_their_last_day_and_fund_wherever_they_go(db, lots, steps):
             assert lives() == before
 
         assert broken_promises() == []
+        if steps == EXAMPLE:
+            assert [(one.points, one.ended_by) for one in Transfer.objects.order_by("pk")] == MADE
         database.set_rollback(True)

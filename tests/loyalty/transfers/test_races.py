@@ -146,7 +146,7 @@ def test_wrong_passwords_at_once_are_all_counted(ada, ben):
         results = race(*[lambda: confirm(intent, password="wrong")] * MANY)
 
     assert results.count("wrong_proof") == 4
-    assert results.count("intent_over") == MANY - 4
+    assert results.count("check_over") == MANY - 4
     assert len(recorded(AuditRecord.Action.PROOF_FAILED)) == 5
     assert TransferIntent.objects.get().wrong_proofs == 5
 
