@@ -1,4 +1,4 @@
-"""The cabinet's pages for members with short and long histories: queries and time.
+"""The cabinet's pages for members with short and long histories, few and many friends: queries and time.
 
 A time is the median of a whole request inside the process, from the session to the last byte of
 HTML; the pages that are compared take turns.
@@ -18,13 +18,16 @@ from django.utils import timezone
 from accounts.models import Member, User
 from bench.databases import own_database
 from loyalty.queries.operations import OPERATIONS_PER_PAGE, operations_page
+from loyalty.queries.rules import rule_set_in_force
 from loyalty.services import ledger
+from referrals.models import How, Invitation, Referral, Reward
 
 FEW, MANY = 10, 10_000
 OPEN_LOTS = 300
 # Histories of a hundred and of a hundred thousand operations, and the deepest page that is asked for.
 SHORT, LONG = 100, 100_000
 DEEP_PAGE = 2_000
+FEW_FRIENDS, MANY_FRIENDS = 3, 5_000
 GOAL_QUERIES = 8
 ROWS_PER_CALL = 5_000
 # A page of a long history takes the time of a short one's, give or take what else the machine does.
@@ -84,6 +87,7 @@ def main(*, is_quick: bool = False) -> bool:
                 history_page(long_one, f"filtered history of {long}", query=f"kind=earned&{this_year}"),
                 history_page(long_one, f"search in {long}, none found", query="search=nothing"),
             ],
+            [inviter_page(FEW_FRIENDS), inviter_page(MANY_FRIENDS)],
         ]
         with connection.cursor() as cursor:
             cursor.execute("analyze")
@@ -101,20 +105,22 @@ def main(*, is_quick: bool = False) -> bool:
 def report(groups: list[list[Page]]) -> bool:
     """Print queries, times and ratios; what comes back is whether the goals are reached.
 
-    Filtered pages have no goal for their time: what a filter finds is added up over the whole history.
+    Filtered pages have no goal for their time: what a filter finds is added up over the whole history,
+    and so is what all friends of an inviter brought.
     """
     print(f"{'':36}{'queries':>8}{'ms':>8}{'ratio':>8}")
     for first, *others in groups:
         for page in (first, *others):
             ratio = page.milliseconds / first.milliseconds
             print(f"{page.name:36}{page.queries:8}{page.milliseconds:8.1f}{ratio:8.2f}")
-    is_few = all(page.queries == group[0].queries <= GOAL_QUERIES for group in groups for page in group)
-    is_quick = all(
-        page.milliseconds <= first.milliseconds * GOAL_RATIO
-        for first, *others in groups[1:-1]
-        for page in others
-    )
-    print(f"Goal: at most {GOAL_QUERIES} queries, the same in each group: {'yes' if is_few else 'NO'}")
+    # A search that finds nothing has nothing to add up.
+    is_no_more = all(page.queries <= group[0].queries for group in groups for page in group)
+    *of_points, _inviters = groups
+    is_few = is_no_more and all(group[0].queries <= GOAL_QUERIES for group in of_points)
+    _balances, (short_one, *long_ones), *_others = groups
+    is_quick = all(page.milliseconds <= short_one.milliseconds * GOAL_RATIO for page in long_ones)
+    answer = "yes" if is_few else "NO"
+    print(f"Goal: no more queries than the first of each group, at most {GOAL_QUERIES} for points: {answer}")
     print(f"Goal: every page of a history at {GOAL_RATIO} of a short one's: {'yes' if is_quick else 'NO'}")
     return is_few and is_quick
 
@@ -154,6 +160,48 @@ def history_page(member: Member, name: str, *, number: int = 1, query: str = "")
         cursor = operations_page(account_id=member.pk, before=cursor, limit=OPERATIONS_PER_PAGE).older_cursor
     place = f"before={cursor}" if cursor else query
     return Page(name, signed_in(member), f"/operations/?{place}", [])
+
+
+def inviter_page(friends: int) -> Page:
+    """The page of an inviter with that many friends, of whom each brought a share twice."""
+    now = timezone.now()
+    user = User.objects.create_user(email=f"inviter-of-{friends}@example.com")
+    inviter = Member.objects.create(user=user, number=f"9{friends:011}", joined_at=now)
+    invited = Member.objects.bulk_create(
+        Member(number=f"8{friends:05}{turn:06}", first_name="Мария", last_name="Петрова", joined_at=now)
+        for turn in range(friends)
+    )
+    referrals = Referral.objects.bulk_create(
+        Referral(inviter=inviter, invited=friend, since_at=now, orders_count=2, first_bought_at=now)
+        for friend in invited
+    )
+    Invitation.objects.bulk_create(
+        Invitation(
+            inviter=inviter,
+            token=uuid4(),
+            how=How.LINK,
+            visited_at=now,
+            invited_id=referral.invited_id,
+            answered_at=now,
+            referral=referral,
+        )
+        for referral in referrals
+    )
+    rewarded = Reward.objects.count()
+    rule_set = rule_set_in_force(now)
+    Reward.objects.bulk_create(
+        Reward(
+            referral=referral,
+            order_id=place,
+            credit_id=place,
+            rule_set=rule_set,
+            points=10,
+            rewarded_at=now,
+            available_at=now,
+        )
+        for place, referral in enumerate(referrals * 2, start=rewarded)
+    )
+    return Page(f"inviter of {friends} friends", signed_in(inviter), "/invite/", [])
 
 
 def signed_in(member: Member) -> Client:

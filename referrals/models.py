@@ -148,7 +148,7 @@ class Flag(models.Model):
 
     class Kind(models.TextChoices):
         SAME_PHONE = "same_phone", _("an order of the friend has the inviter's phone")
-        SAME_DEVICE = "same_device", _("the friend signed up in a browser that the inviter uses")
+        SAME_DEVICE = "same_device", _("the friend uses a browser of the inviter or of their other friends")
         TOO_QUICK = "too_quick", _("the friend signed up seconds after opening the link")
         CHAIN = "chain", _("the inviter is new and was invited, too")
         NO_SECOND_ORDER = "no_second_order", _("none of the inviter's friends has ordered twice")

@@ -223,8 +223,10 @@ def _limits(rule_set: RuleSet) -> list[str]:
     limits = []
     if orders := rule_set.referral_orders:
         limits.append(
-            ngettext(
-                "The first paid order of each friend counts.",
+            _("The first paid order of each friend counts.")
+            if orders == 1
+            else ngettext(
+                "The first %(count)s paid order of each friend counts.",
                 "The first %(count)s paid orders of each friend count.",
                 orders,
             )

@@ -86,6 +86,8 @@ class World:
         user = User.objects.create_user(
             person.email, password, first_name=person.first_name, last_name=person.last_name
         )
+        user.joined_at = at
+        user.save(update_fields=["joined_at"])
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         record_consent(
             kind=Consent.Kind.PROGRAMME, is_given=True, how=Consent.How.SIGN_UP, recorded_at=at, user=user

@@ -92,21 +92,17 @@ CHECKS = (
         ),
         looks_at="referrals_referral",
         broken="""
-            SELECT referral.id, referral.orders_count, coalesce(bought.orders, 0) AS orders
+            SELECT referral.id, referral.orders_count, coalesce(bought.orders, 0) AS orders,
+                   referral.first_bought_at, bought.first_at
               FROM referrals_referral AS referral
-              LEFT JOIN (SELECT referral.id, count(*) AS orders
+              LEFT JOIN (SELECT referral.id, count(*) AS orders, min(orders.paid_at) AS first_at
                            FROM referrals_referral AS referral
                            JOIN orders_order AS orders
                              ON orders.member_id = referral.invited_id AND orders.paid_at >= referral.since_at
                           WHERE orders.status IN ('paid', 'partly_refunded')
-                            -- A till whose clock runs ahead may have sold before it noted the inviter.
-                            AND (referral.how = 'link' OR EXISTS (
-                                    SELECT FROM orders_order_step AS step
-                                     WHERE step.order_id = orders.id AND step.kind = 'paid'
-                                       AND step.recorded_at >= referral.since_at))
                           GROUP BY referral.id) AS bought ON bought.id = referral.id
              WHERE referral.orders_count <> coalesce(bought.orders, 0)
-                OR (referral.orders_count = 0) <> (referral.first_bought_at IS NULL)""",
+                OR referral.first_bought_at IS DISTINCT FROM bought.first_at""",
     ),
     Check(
         promise="L9",

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
 from accounts.models import Member
 from accounts.queries import members_by_contact
@@ -61,6 +61,14 @@ def operations_of(order: Order, *, account_id: int) -> list[Operation]:
     own = _postings(order)
     moved = Posting.objects.filter(Q(pk__in=own) | Q(origin_id__in=own)).values_list("pk", flat=True)
     return operations_named(account_id=account_id, posting_ids=moved)
+
+
+def first_bought_at(member: Member, *, but: Order) -> datetime | None:
+    """When the first order of an invited member was paid that their invitation led to and that stands."""
+    standing = member.orders.filter(status__in=[Order.Status.PAID, Order.Status.PARTLY_REFUNDED])
+    counted = standing.filter(paid_at__gte=F("member__referral__since_at")).exclude(pk=but.pk)
+    found: datetime | None = counted.aggregate(first_at=Min("paid_at"))["first_at"]
+    return found
 
 
 def live_holds(order: Order, at: datetime) -> list[Hold]:

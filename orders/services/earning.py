@@ -13,7 +13,7 @@ from loyalty.services.ledger import Note, event_key
 from loyalty.services.standing import StandingMove, count_paid_sum, earning_tier
 from orders.models import Order, Outlet
 from orders.queries.figures import Figures, figures
-from orders.queries.orders import open_credits
+from orders.queries.orders import first_bought_at, open_credits
 from orders.services.telling import points_earned, tier_changed
 from referrals.services import (
     FriendsOrder,
@@ -207,6 +207,7 @@ def take_back(
         paid_at=paid_at,
         base_sum=sums.base_sum,
         is_over=is_over,
+        bought_at=first_bought_at(member, but=order) if is_over else None,
         at=at,
         key=event_key(key, "share"),
     )

@@ -42,7 +42,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("same_phone", "an order of the friend has the inviter's phone"),
-                            ("same_device", "the friend signed up in a browser that the inviter uses"),
+                            (
+                                "same_device",
+                                "the friend uses a browser of the inviter or of their other friends",
+                            ),
                             ("too_quick", "the friend signed up seconds after opening the link"),
                             ("chain", "the inviter is new and was invited, too"),
                             ("no_second_order", "none of the inviter's friends has ordered twice"),

@@ -1,6 +1,9 @@
 """Who invited whom, and whether two members look like one."""
 
+from datetime import datetime, timedelta
+
 from accounts.models import ContactChange, Member
+from loyalty.models import PaidSumEntry
 from referrals.models import Referral
 
 
@@ -15,6 +18,17 @@ def referral_of(member: Member) -> Referral | None:
     if referral is not None:
         referral.invited = member
     return referral
+
+
+def first_moment_uncounted(member: Member, at: datetime) -> datetime:
+    """The first moment, from `at` on, after all orders that were counted for the member so far.
+
+    An order may have been paid a moment later than a clock was read, and be counted before the
+    member's account was locked; or at a till whose clock runs ahead.
+    """
+    entries = PaidSumEntry.objects.filter(member=member, counted_at__gte=at).order_by("-counted_at")
+    last_at = entries.values_list("counted_at", flat=True).first()
+    return at if last_at is None else last_at + timedelta(microseconds=1)
 
 
 def mailbox(email: str) -> str:

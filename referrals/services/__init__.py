@@ -2,7 +2,7 @@
 
 from referrals.services.attaching import Click, answer_invitation, attach_at_till, attach_inviter, count_visit
 from referrals.services.codes import code_of, reissue_code, show_name
-from referrals.services.flags import decide_flags, flag_silent_friends, raise_flag
+from referrals.services.flags import decide_flags, flag_shared_devices, flag_silent_friends, raise_flag
 from referrals.services.rewards import (
     FriendsOrder,
     count_friends_order,
@@ -22,6 +22,7 @@ __all__ = [
     "count_friends_order",
     "count_visit",
     "decide_flags",
+    "flag_shared_devices",
     "flag_silent_friends",
     "give_welcome",
     "raise_flag",

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import AuditRecord, Device, Member
 from accounts.services.audit import record
+from accounts.services.messages import tell
 from loyalty.services import ledger
 from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
@@ -24,9 +26,10 @@ from referrals.errors import (
 )
 from referrals.models import Flag, How, Invitation, InviteCode, Referral
 from referrals.queries.codes import invite_code
-from referrals.queries.people import mailboxes_of, phones_of, referral_of
+from referrals.queries.people import first_moment_uncounted, mailboxes_of, phones_of, referral_of
 from referrals.services.flags import note_flag
 from referrals.services.rewards import welcome_at_sign_up
+from referrals.services.telling import inviter_noted
 
 # How long the friend's browser remembers who invited them.
 CLICK_LIFE = timedelta(days=30)
@@ -85,9 +88,11 @@ def answer_invitation(
     # Whose clock ran ahead has clicked just now.
     since_at = min(click.clicked_at, at)
     referral = _attach(invitation, inviter, invited, since_at=since_at, at=at)
-    if device_token and Device.objects.filter(member=inviter, token=device_token).exists():
+    if device_token and _is_browser_of_inviter_or_friends(device_token, inviter, invited):
         note_flag(referral=referral, kind=Flag.Kind.SAME_DEVICE, at=at)
-    if at - since_at < TOO_QUICK:
+    # The address may be confirmed hours after the form was filled in.
+    signed_up_at = invited.user.joined_at if invited.user else at
+    if timedelta(0) <= signed_up_at - click.clicked_at < TOO_QUICK:
         note_flag(referral=referral, kind=Flag.Kind.TOO_QUICK, at=at)
     _flag_chain(referral, at)
     return referral
@@ -121,7 +126,9 @@ def attach_inviter(
 def attach_at_till(*, inviter: Member, invited: Member, at: datetime, actor_id: int) -> Referral:
     """Note at the till who invited a new member; saying the same again changes nothing.
 
-    The refusal is kept on an invitation, too, so that the inviter can read it.
+    The referral begins at `at`, or right after the last order that was counted before both accounts
+    were locked: every order paid from then on counts. The refusal is kept on an invitation, too, so
+    that the inviter can read it. Both are told.
 
     Raises:
         SelfInvitation: both are the same member.
@@ -156,7 +163,9 @@ def _attach_or_keep_refusal(
     except ReferralError as refusal:
         _keep_refusal(invitation, invited, refusal, at)
         return None, refusal
-    referral = _attach(invitation, inviter, invited, since_at=at, at=at)
+    since_at = first_moment_uncounted(invited, at)
+    referral = _attach(invitation, inviter, invited, since_at=since_at, at=at)
+    tell(*inviter_noted(referral, at=at))
     record(
         action=AuditRecord.Action.INVITER_ATTACHED,
         member=invited,
@@ -218,6 +227,12 @@ def _attach(
 def _keep_refusal(invitation: Invitation, invited: Member, refusal: ReferralError, at: datetime) -> None:
     invitation.invited, invitation.answered_at, invitation.refusal = invited, at, refusal.code
     invitation.save()
+
+
+def _is_browser_of_inviter_or_friends(token: UUID, inviter: Member, invited: Member) -> bool:
+    """Whether the inviter, or another friend of theirs, has used that browser."""
+    users = Device.objects.filter(token=token).exclude(member=invited)
+    return users.filter(Q(member=inviter) | Q(member__referral__inviter=inviter)).exists()
 
 
 def _flag_chain(referral: Referral, at: datetime) -> None:

@@ -3,11 +3,12 @@
 The system rejects nothing by itself: what a doubted invitation brings waits as pending points.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from accounts.models import AuditRecord
+from accounts.models import AuditRecord, Device
 from accounts.services.audit import record
 from loyalty.errors import NotPending
 from loyalty.models import UNDECIDED_AT, Purpose
@@ -55,9 +56,18 @@ def note_flag(*, referral: Referral, kind: Flag.Kind, at: datetime) -> Flag | No
 
 @ledger_write
 def decide_flags(
-    *, referral: Referral, decision: Flag.Decision, reason: str, at: datetime, actor_id: int
+    *,
+    referral: Referral,
+    decision: Flag.Decision,
+    reason: str,
+    at: datetime,
+    actor_id: int,
+    flag_ids: Collection[int] | None = None,
 ) -> None:
-    """Decide about all that made an invitation doubtful, with a reason that is kept.
+    """Decide about what made an invitation doubtful, with a reason that is kept.
+
+    `flag_ids` are those that whoever decides has seen; without them it is all. A flag that was raised
+    later stays open, and what waits goes on waiting for it, unless both are one person anyway.
 
     For two people, the points that waited become available at their own moment, at once if that is
     over. For one person, the points that are still pending are taken back and the invitation ends:
@@ -72,14 +82,17 @@ def decide_flags(
         raise ReasonMissing
     ledger.lock_accounts(referral.inviter_id, referral.invited_id)
     referral = Referral.objects.select_related("inviter", "invited").get(pk=referral.pk)
-    flags = list(referral.flags.filter(decision="").order_by("pk"))
-    if not flags:
+    flags = open_flags = list(referral.flags.filter(decision="").order_by("pk"))
+    seen = [flag for flag in open_flags if flag_ids is None or flag.pk in flag_ids]
+    if not seen:
         raise FlagDecided
-    referral.flags.filter(decision="").update(
+    if decision == Flag.Decision.FINE:
+        flags = seen
+    referral.flags.filter(pk__in=[flag.pk for flag in flags]).update(
         decision=decision, decided_at=at, decided_by_id=actor_id, reason=reason.strip()
     )
     if decision == Flag.Decision.FINE:
-        points = _let_go(referral, flags[-1], at)
+        points = _let_go(referral, flags[-1], at) if flags == open_flags else 0
     else:
         points = _take_back_waiting(referral, at, actor_id)
         referral.ended_at = at
@@ -159,4 +172,19 @@ def flag_silent_friends(*, at: datetime) -> int:
         for friends in by_inviter.values()
         if len(friends) >= SILENT_FRIENDS
         for referral in friends
+    )
+
+
+def flag_shared_devices(*, at: datetime) -> int:
+    """Flag the invitations whose two members have one browser by now; returns how many.
+
+    The sign-up may have come from another one. Each is flagged so once, whatever was decided about it.
+    """
+    inviters = Device.objects.filter(member=OuterRef("inviter"), token=OuterRef("invited__devices__token"))
+    shared = Referral.objects.filter(Exists(inviters), ended_at=None).exclude(
+        Exists(Flag.objects.filter(referral=OuterRef("pk"), kind=Flag.Kind.SAME_DEVICE))
+    )
+    return sum(
+        raise_flag(referral=referral, kind=Flag.Kind.SAME_DEVICE, at=at) is not None
+        for referral in shared.distinct().order_by("pk")
     )

@@ -188,6 +188,7 @@ def take_back_rewards(
     paid_at: datetime,
     base_sum: Decimal,
     is_over: bool,
+    bought_at: datetime | None,
     at: datetime,
     key: UUID,
 ) -> None:
@@ -195,7 +196,8 @@ def take_back_rewards(
 
     What stays of the inviter's share is what the rest brings by the rate of then, so any sequence of
     returns ends where one would have. The welcome goes when nothing is left that earns. An order that
-    `is_over`, returned whole or cancelled, no longer counts.
+    `is_over`, returned whole or cancelled, no longer counts: the first of the others that do was paid
+    at `bought_at`, None when there is none.
     """
     rewards = Reward.objects.select_related("rule_set", "referral__invited").filter(
         order_id=order_id, points__gt=F("taken_back_points")
@@ -205,7 +207,7 @@ def take_back_rewards(
         if kept_points < reward.points - reward.taken_back_points:
             _take_back(reward, base_sum, kept_points, at, event_key(key, reward.pk))
     if is_over:
-        _uncount(invited, paid_at)
+        _uncount(invited, paid_at, bought_at)
 
 
 def _kept_points(reward: Reward, base_sum: Decimal) -> int:
@@ -244,12 +246,10 @@ def _take_back(reward: Reward, base_sum: Decimal, kept_points: int, at: datetime
     reward.save(update_fields=["taken_back_points", "taken_back_for", "is_held"])
 
 
-def _uncount(invited: Member, paid_at: datetime) -> None:
-    """An order that an invitation led to does not count any more."""
+def _uncount(invited: Member, paid_at: datetime, bought_at: datetime | None) -> None:
+    """An order that an invitation led to does not count any more; `bought_at` is the first of the others."""
     counted = Referral.objects.filter(invited=invited, since_at__lte=paid_at, orders_count__gt=0)
-    counted.filter(orders_count=1).update(orders_count=0, first_bought_at=None) or counted.update(
-        orders_count=F("orders_count") - 1
-    )
+    counted.update(orders_count=F("orders_count") - 1, first_bought_at=bought_at)
 
 
 def _welcome(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from accounts.models import Member
 from accounts.services.messages import Telling
-from referrals.models import Reward
+from referrals.models import Referral, Reward
 
 
 def share_earned(share: Reward | None, *, friend: Member) -> list[Telling]:
@@ -22,6 +22,18 @@ def welcome_given(welcome: Reward | None, *, friend: Member) -> list[Telling]:
         return []
     facts = _brought(welcome)
     return [Telling(member_id=friend.pk, kind="welcome_points", happened_at=welcome.rewarded_at, facts=facts)]
+
+
+def inviter_noted(referral: Referral, *, at: datetime) -> list[Telling]:
+    """Staff have noted who invited somebody: both read it, and can say that it is not so."""
+    told: list[tuple[int, dict[str, object]]] = [
+        (referral.invited_id, {"inviter": referral.inviter.masked_name}),
+        (referral.inviter_id, {"friend": referral.invited.masked_name}),
+    ]
+    return [
+        Telling(member_id=reader_id, kind="inviter_noted", happened_at=at, facts=facts, wants_letter=True)
+        for reader_id, facts in told
+    ]
 
 
 def later(available_at: datetime, at: datetime) -> str | None:

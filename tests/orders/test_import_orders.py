@@ -1,12 +1,13 @@
 """Importing order files: what comes in, what is known already, what is refused, and what is said."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import Member
 from loyalty.models import Credit, Posting, Standing, TierChange
@@ -21,12 +22,13 @@ from orders.models import Customer, Order, OrderStep, Outlet, Source
 from orders.services.importing import staging
 from orders.services.importing.orders import IMPORT_LOCK, import_orders
 from orders.services.orders import pay_order, place_order, register_paid_order
-from referrals.models import How, Reward
+from referrals.models import How, Referral, Reward
 from referrals.services import attach_inviter
 from tests.clock import MOSCOW, NOON
 from tests.factories import MemberFactory
 from tests.loyalty.editions import LONG_AGO, publish_edition, tier_spec
 from tests.orders.shop import balance_of
+from tests.referrals.friends import broken_promises, click_on_link, join, publish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
@@ -469,3 +471,25 @@ def test_friends_orders_bring_their_inviters_a_share_by_the_tier_of_that_day(tak
     )
     assert list(Reward.objects.order_by("rewarded_at").values_list("points", flat=True)) == [1, 5]
     assert balance_of(ada).available_points == 50 + 1 + 5
+
+
+def test_orders_of_a_friend_who_joined_after_the_file_was_read_bring_a_share(take, ada, monkeypatch):
+    """The shop has told whose number it is while other customers of the file were being written."""
+    monkeypatch.setattr(staging, "BATCH_ORDERS", 1)
+    publish(welcome_points=50, welcome_when="first_order")
+    shop = Source.objects.create(code="noon", name="Полдень")
+    click = click_on_link(ada, NOON - timedelta(days=5))
+
+    def join_meanwhile(stage, done, total):
+        if stage == "Importing" and not Referral.objects.exists():
+            Customer.objects.create(source=shop, external_id="eve", member=join(click))
+
+    take(
+        "customer,date,total\nmax,2026-01-01,5\neve,2026-03-01,500\neve,2026-03-08,2000\n",
+        progress=join_meanwhile,
+    )
+
+    referral = Referral.objects.get()
+    assert (referral.orders_count, timezone.localdate(referral.first_bought_at)) == (1, date(2026, 3, 8))
+    assert sorted(Reward.objects.values_list("kind", "points")) == [("share", 20), ("welcome", 50)]
+    assert broken_promises() == set()

@@ -35,11 +35,18 @@ def click_on_link(inviter: Member, at: datetime = NOON - timedelta(hours=1)) -> 
 
 
 def join(
-    click: Click | None, email: str = "eve@example.com", at: datetime = NOON, device_token: UUID | None = None
+    click: Click | None,
+    email: str = "eve@example.com",
+    at: datetime = NOON,
+    device_token: UUID | None = None,
+    signed_up_at: datetime | None = None,
 ) -> Member:
-    """Somebody new signs up with that address."""
+    """Somebody new signs up with that address; they confirm it at `at`, at once if nothing else is said."""
+    user = UserFactory(email=email)
+    user.joined_at = signed_up_at or at
+    user.save(update_fields=["joined_at"])
     return join_programme(
-        user=UserFactory(email=email),
+        user=user,
         verified_email=email,
         joined_at=at,
         language="en",

@@ -214,6 +214,12 @@ def test_staff_attach_an_inviter_at_the_till_within_a_week(ada, ben, stan, paid)
     assert balance_of(ben, a_week_later).available_points == 250 + 90
     record = AuditRecord.objects.get()
     assert (record.action, record.member, record.actor_id) == ("inviter_attached", ben, stan.pk)
+    told = Message.objects.filter(kind="inviter_noted", wants_letter=True, happened_at=a_week_later)
+    assert {(message.member, *message.facts.items()) for message in told} == {
+        (ben, ("inviter", ada.masked_name)),
+        (ada, ("friend", ben.masked_name)),
+    }
+    assert told.count() == 2
     assert broken_promises() == set()
 
 

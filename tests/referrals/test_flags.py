@@ -13,7 +13,7 @@ from orders.services.orders import refund_order
 from referrals.errors import FlagDecided, ReasonMissing
 from referrals.models import Flag, Referral, Reward
 from referrals.queries import flags_of, open_flags
-from referrals.services import decide_flags, flag_silent_friends, raise_flag
+from referrals.services import decide_flags, flag_shared_devices, flag_silent_friends, raise_flag
 from tests.clock import AN_HOUR_LATER, NOON, TOMORROW_NOON
 from tests.factories import MemberFactory
 from tests.orders.shop import balance_of
@@ -22,8 +22,8 @@ from tests.referrals.friends import broken_promises, click_on_link, invite, join
 TWO_WEEKS_LATER = NOON + timedelta(days=14)
 
 
-def decide(referral: Referral, decision: Flag.Decision, at=AN_HOUR_LATER) -> None:
-    decide_flags(referral=referral, decision=decision, reason="They live together", at=at, actor_id=7)
+def decide(referral: Referral, decision: Flag.Decision, at=AN_HOUR_LATER, **seen) -> None:
+    decide_flags(referral=referral, decision=decision, reason="They live together", at=at, actor_id=7, **seen)
 
 
 @pytest.fixture
@@ -54,11 +54,64 @@ def test_the_inviters_browser_is_noticed(ada):
     assert broken_promises() == set()
 
 
+def test_a_browser_that_another_friend_used_is_noticed(ada, ben):
+    token = uuid4()
+    first = join(click_on_link(ada), device_token=token)
+    Device.objects.create(member=first, token=token, seen_at=NOON)
+
+    second = join(click_on_link(ada), "max@example.com", device_token=token)
+    bens = join(click_on_link(ben), "kim@example.com", device_token=token)
+
+    assert [kinds_of(member.referral) for member in (first, second, bens)] == [set(), {"same_device"}, set()]
+
+
+def test_a_browser_that_both_use_later_is_noticed_at_night(ada, ben, paid, django_assert_num_queries):
+    publish(referral_waiting_days=14)
+    shared, other, ended, known = (invite(ada, MemberFactory()) for _friend in range(4))
+    bens = invite(ben, MemberFactory())
+    paid(shared.invited, 1_000)
+    ended.ended_at = NOON
+    ended.save()
+    raise_flag(referral=known, kind=Flag.Kind.SAME_DEVICE, at=NOON)
+    decide(known, Flag.Decision.FINE)
+    for token in (uuid4(), uuid4()):
+        for member in (ada, shared.invited, ended.invited, known.invited, bens.invited):
+            Device.objects.create(member=member, token=token, seen_at=NOON)
+    for member in (ada, other.invited, ben):
+        Device.objects.create(member=member, token=uuid4(), seen_at=NOON)
+
+    assert flag_shared_devices(at=TOMORROW_NOON) == 1
+
+    assert [flag.referral for flag in open_flags()] == [shared]
+    assert Reward.objects.get().is_held
+    with django_assert_num_queries(1):
+        assert flag_shared_devices(at=TOMORROW_NOON) == 0
+    assert broken_promises() == set()
+
+
 def test_a_sign_up_seconds_after_the_click_is_noticed(ada):
     quick = join(click_on_link(ada, NOON - timedelta(seconds=29)))
     slow = join(click_on_link(ada, NOON - timedelta(seconds=30)), "max@example.com")
+    # The form is filled in as quickly, and the letter with the link is read an hour later.
+    patient = join(
+        click_on_link(ada, NOON - timedelta(seconds=29)),
+        "kim@example.com",
+        AN_HOUR_LATER,
+        signed_up_at=NOON,
+    )
+    # The link is opened after the form was sent, and just before the address is confirmed.
+    before = join(
+        click_on_link(ada, NOON - timedelta(seconds=5)),
+        "ann@example.com",
+        signed_up_at=NOON - timedelta(hours=1),
+    )
 
-    assert [kinds_of(member.referral) for member in (quick, slow)] == [{"too_quick"}, set()]
+    assert [kinds_of(member.referral) for member in (quick, slow, patient, before)] == [
+        {"too_quick"},
+        set(),
+        {"too_quick"},
+        set(),
+    ]
 
 
 def test_a_chain_of_new_members_is_noticed(ada):
@@ -109,9 +162,27 @@ def test_friends_of_whom_none_orders_twice_are_noticed(ada, paid):
     assert {flag.referral.invited for flag in open_flags()} == set(friends)
 
 
+def test_an_order_that_was_returned_is_no_first_one(ada, paid):
+    """The sixty days begin with the first order that stands."""
+    friends = [MemberFactory() for _friend in range(3)]
+    for friend in friends:
+        invite(ada, friend)
+        first = paid(friend, 1_000)
+        paid(friend, 1_000, at=NOON + timedelta(days=40))
+        refund_order(order=first, key=uuid4(), refunded_at=NOON + timedelta(days=41), is_whole=True)
+
+    assert set(Referral.objects.values_list("orders_count", "first_bought_at")) == {
+        (1, NOON + timedelta(days=40))
+    }
+    assert broken_promises() == set()
+    assert flag_silent_friends(at=NOON + timedelta(days=61)) == 0
+    assert flag_silent_friends(at=NOON + timedelta(days=100)) == 3
+
+
 def test_the_worker_looks_for_them_every_night():
     times = {task.task.name: task.cron for task in app.periodic_registry.periodic_tasks.values()}
     assert times["referrals.jobs.flag_silent_friends"] == "45 1 * * *"
+    assert times["referrals.jobs.flag_shared_devices"] == "30 1 * * *"
 
 
 def test_one_friend_who_comes_back_speaks_for_all(ada, paid):
@@ -222,6 +293,35 @@ def test_a_decision_is_made_once_and_with_a_reason(ada, ben, paid, doubted):
     assert balance_of(ada, TWO_WEEKS_LATER).available_points == 10
     assert AuditRecord.objects.count() == 1
     assert open_flags() == []
+
+
+def test_what_was_raised_after_the_page_was_shown_stays_open(ada, ben, paid, doubted):
+    paid(ben, 1_000)
+    shown = [flag.pk for flag in open_flags()]
+    later = raise_flag(referral=doubted, kind=Flag.Kind.SAME_PHONE, at=NOON)
+
+    decide(doubted, Flag.Decision.FINE, flag_ids=shown)
+    assert open_flags() == [later]
+    assert Reward.objects.filter(is_held=True).count() == 2
+    assert AuditRecord.objects.get().facts["kinds"] == ["same_device"]
+    with pytest.raises(FlagDecided):
+        decide(doubted, Flag.Decision.ONE_PERSON, flag_ids=shown)
+
+    decide(doubted, Flag.Decision.FINE, flag_ids=[later.pk])
+    assert balance_of(ada, TWO_WEEKS_LATER).available_points == 10
+    assert broken_promises() == set()
+
+
+def test_one_person_decides_about_what_nobody_has_seen_too(ada, ben, paid, doubted):
+    paid(ben, 1_000)
+    shown = [flag.pk for flag in open_flags()]
+    raise_flag(referral=doubted, kind=Flag.Kind.SAME_PHONE, at=NOON)
+
+    decide(doubted, Flag.Decision.ONE_PERSON, flag_ids=shown)
+
+    assert open_flags() == []
+    assert balance_of(ada, TWO_WEEKS_LATER).available_points == 0
+    assert broken_promises() == set()
 
 
 def test_a_return_takes_its_part_of_what_waits(ada, ben, paid, doubted):

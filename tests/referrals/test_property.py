@@ -9,9 +9,10 @@ import pytest
 
 from accounts.models import Member
 from loyalty.errors import LoyaltyError
-from loyalty.models import Posting
+from loyalty.models import Transfer
 from loyalty.queries.balance import balance
 from loyalty.services import ledger
+from loyalty.services.transfers import make_transfer, reverse_transfer, take_back_transfer
 from orders.models import Order, Source
 from orders.services.orders import cancel_order, pay_order, place_order, refund_order, register_paid_order
 from referrals.models import Flag, Referral, Reward
@@ -20,6 +21,7 @@ from referrals.services import attach_at_till, decide_flags, raise_flag
 from tests.clock import NOON
 from tests.factories import MemberFactory
 from tests.loyalty.points import earn
+from tests.loyalty.transfers.giving import proved_intent
 from tests.referrals.friends import broken_promises, publish
 
 EDITIONS = (
@@ -35,7 +37,7 @@ EDITIONS = (
         "life_end": "day",
     },
 )
-STEPS = 120
+STEPS = 150
 
 
 class Life:
@@ -101,24 +103,20 @@ class Life:
 
     def transfer(self) -> None:
         giver, receiver = self.chance.sample(self.members, 2)
-        ledger.transfer(
-            key=uuid4(),
-            from_account_id=giver.pk,
-            to_account_id=receiver.pk,
-            points=self.chance.choice([1, 10, 40]),
-            at=self.at,
-        )
+        intent = proved_intent(giver, receiver, self.chance.choice([1, 10, 40]), at=self.at)
+        make_transfer(intent=intent, at=self.at, how=Transfer.How.CABINET, actor_id=None)
 
     def undo_transfer(self) -> None:
-        transfer = Posting.objects.filter(kind=Posting.Kind.TRANSFER).order_by("-pk").first()
-        if transfer:
-            least = (self.at + timedelta(days=30)).date()
-            ledger.reverse(key=uuid4(), posting_id=transfer.pk, at=self.at, least_expires_on=least)
+        transfer = Transfer.objects.order_by("-pk").first()
+        if transfer is None:
+            return
+        if self.chance.random() < 0.5:
+            take_back_transfer(transfer=transfer, at=self.at, actor_id=None)
+        else:
+            reverse_transfer(transfer=transfer, reason="A test", at=self.at, actor_id=1)
 
     def attach(self) -> None:
         inviter, invited = self.chance.sample(self.members, 2)
-        # Orders that were counted at this very moment came before.
-        self.at += timedelta(seconds=1)
         attach_at_till(inviter=inviter, invited=invited, at=self.at, actor_id=1)
 
     def doubt(self) -> None:
@@ -135,7 +133,7 @@ class Life:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_any_life_keeps_every_promise(shop, seed):
-    publish(**EDITIONS[seed % len(EDITIONS)])
+    publish(**EDITIONS[seed % len(EDITIONS)], transfer_cooling_hours=30)
     life = Life(shop, random.Random(seed))
 
     for _step in range(STEPS):
@@ -143,6 +141,7 @@ def test_any_life_keeps_every_promise(shop, seed):
 
     assert broken_promises() == set()
     assert Reward.objects.count() > 3
+    assert Transfer.objects.count() > 3
     for member in life.members:
         agree(member, life.at)
     ledger.settle_all_due(at=life.at + timedelta(days=400))

@@ -1,6 +1,6 @@
 """Writes the orders of one transaction: members, orders, standings and points."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from accounts.models import Member
@@ -14,7 +14,8 @@ from orders.services.sets import writing
 from orders.services.sets.counting import Counted, Counter, Outcome
 from orders.services.sets.purchase import Purchase
 from orders.services.sets.writing import Written
-from referrals.queries import inviter_id_of
+from orders.services.steps import InviterAttached
+from referrals.models import Referral
 from referrals.services import FriendsOrder, count_friends_order, give_welcome, reward_inviter
 
 
@@ -34,7 +35,10 @@ def write_orders(
     to `settle_until`.
     """
     members = members_of(source, customers)
-    ledger.lock_accounts(*members.values())
+    invited = _lock(members.values())
+    if invited:
+        # Whoever has joined by a link since the file was read.
+        return _write_one_by_one(source, outlets, members, invited, orders, rule_set)
     counter = Counter(rule_set)
     counter.load(members.values())
     purchases = [_purchase(order, members, outlets) for order in orders]
@@ -56,9 +60,36 @@ def write_linked_orders(
     A share depends on where the inviter stands at the moment of the friend's order.
     """
     members = members_of(source, customers)
-    inviters = {member_id: inviter_id_of(member_id) for member_id in set(members.values())}
-    ledger.lock_accounts(*members.values(), *(inviter_id for inviter_id in inviters.values() if inviter_id))
-    invited = Member.objects.in_bulk([member_id for member_id, inviter_id in inviters.items() if inviter_id])
+    return _write_one_by_one(source, outlets, members, _lock(members.values()), orders, rule_set)
+
+
+def _lock(member_ids: Collection[int]) -> dict[int, Member]:
+    """Lock the accounts of members and of their inviters; returns those of them who were invited, by id.
+
+    Raises:
+        InviterAttached: one of them got an inviter while the accounts were waited for.
+    """
+    inviter_ids = _inviters(member_ids)
+    ledger.lock_accounts(*member_ids, *inviter_ids.values())
+    # Once noted an inviter stays, and nobody is attached while the accounts are locked.
+    if _inviters(member_ids) != inviter_ids:
+        raise InviterAttached("A member has just got an inviter.")
+    return Member.objects.in_bulk(inviter_ids)
+
+
+def _inviters(member_ids: Collection[int]) -> dict[int, int]:
+    return dict(Referral.objects.filter(invited__in=member_ids).values_list("invited_id", "inviter_id"))
+
+
+def _write_one_by_one(
+    source: Source,
+    outlets: Mapping[str, Outlet],
+    members: Mapping[str, int],
+    invited: Mapping[int, Member],
+    orders: Sequence[StagedOrder],
+    rule_set: RuleSet,
+) -> Outcome:
+    """Write the orders with what those of the invited bring; the accounts are locked."""
     points, tiers = 0, {}
     for order in orders:
         counter = Counter(rule_set)

@@ -379,7 +379,7 @@ class TestEveryCodeIsMet:
         assert_refused(answer, 429, "too_many_questions", "recipient")
 
     def test_by_a_transfer_s_life(self, world, noon, cleo, sue):
-        assert_refused(late(world["make_transfer"], noon), 409, "intent_over")
+        assert_refused(late(world["make_transfer"], noon), 409, "check_over")
         assert_refused(
             world["make_transfer"].by(noon, fields={"check": NO_CHECK}), 422, "idempotency_key_reused"
         )

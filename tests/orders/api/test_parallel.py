@@ -235,7 +235,7 @@ def test_twenty_wrong_codes_under_one_key_are_counted_once_and_under_twenty_at_m
     assert TransferIntent.objects.get().wrong_proofs == 1
     answers = wire.at_once(*[lambda: wire.write("/transfers", wrong)] * TIMES)
     codes = Counter(answer.json()["code"] for answer in answers)
-    assert codes == {"wrong_proof": 3, "intent_over": TIMES - 3}
+    assert codes == {"wrong_proof": 3, "check_over": TIMES - 3}
     assert TransferIntent.objects.get().wrong_proofs == 5
     assert AuditRecord.objects.filter(action=AuditRecord.Action.PROOF_FAILED).count() == 5
 

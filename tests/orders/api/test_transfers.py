@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 
-from accounts.models import AuditRecord
+from accounts.models import AuditRecord, Member
 from accounts.numbers import new_member_number
 from loyalty.models import Posting, Transfer, TransferIntent
 from loyalty.services import ledger
@@ -21,6 +21,7 @@ from tests.orders.api.giving import check, give, other_than, publish_alike, send
 from tests.orders.api.shops import assert_refused
 from tests.orders.api.test_hostile import NO_POINTS, NO_TEXT, refuse_all
 from tests.orders.api.traces import traces
+from tests.supervisor.given import gift
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
@@ -34,6 +35,17 @@ NO_CODE = ["", " ", "12345", "1234567", "12345a", " 123456", "123456\n", "١٢٣
 def records(action: str) -> list[AuditRecord]:
     """What the audit journal has of that kind."""
     return list(AuditRecord.objects.filter(action=action).order_by("pk"))
+
+
+def block(member: Member) -> None:
+    """Nobody spends the member's points."""
+    ledger.block(account_id=member.pk, is_blocked=True)
+
+
+def switch_off(member: Member) -> None:
+    """Nobody signs in as the member."""
+    member.user.is_active = False
+    member.user.save()
 
 
 class TestCheck:
@@ -205,10 +217,10 @@ class TestCode:
         code = send_code(noon, checked)
         wrong = {"check": checked["id"], "code": other_than(code)}
         codes = [noon.write("/transfers", wrong).json()["code"] for _turn in range(8)]
-        assert codes == ["wrong_proof"] * 4 + ["intent_over"] * 4
+        assert codes == ["wrong_proof"] * 4 + ["check_over"] * 4
         assert len(records(AuditRecord.Action.PROOF_FAILED)) == 5
         late = noon.write("/transfers", {"check": checked["id"], "code": code})
-        assert_refused(late, 409, "intent_over")
+        assert_refused(late, 409, "check_over")
         assert balance(ann).available == 100
         assert check(noon, ann, cleo, 10)["id"] != checked["id"]
 
@@ -286,12 +298,22 @@ class TestTransfer:
         assert first.json() == again.json()
         assert balance(ann).available == 70
 
+    @pytest.mark.parametrize("stop", [block, switch_off])
+    def test_of_a_sender_who_was_stopped_there_is_none(self, stop, noon, ann, cleo):
+        earn(ann, 100)
+        give(noon, ann, cleo, 10)
+        checked = check(noon, ann, cleo, 20)
+        stop(ann)
+        assert_refused(noon.write("/transfers", {"check": checked["id"]}), 409, "account_blocked")
+        assert_refused(noon.write("/transfer-checks", wanted(ann, cleo, 30)), 409, "account_blocked")
+        assert balance(ann).available == 90
+
     def test_of_a_check_that_is_too_old_there_is_none(self, noon, ann, cleo):
         earn(ann, 100)
         give(noon, ann, cleo, 10)
         checked = check(noon, ann, cleo, 20)
         with time_machine.travel(NOON + timedelta(hours=1), tick=False):
-            assert_refused(noon.write("/transfers", {"check": checked["id"]}), 409, "intent_over")
+            assert_refused(noon.write("/transfers", {"check": checked["id"]}), 409, "check_over")
 
     def test_of_points_that_are_gone_there_is_none_and_the_next_check_is_a_new_one(self, noon, ann, cleo):
         earn(ann, 100)
@@ -355,6 +377,21 @@ class TestTakeBack:
         noon.sell("A-1", cleo, "100", points=20)
         refused = noon.write(f"/transfers/{made['number']}/take-back")
         assert_refused(refused, 409, "points_moved_on")
+        assert noon.get(f"/transfers/{made['number']}").json() == made
+
+    def test_is_not_done_when_others_fill_their_place(self, noon, ann, cleo, cooling):
+        earn(ann, 100)
+        made = give(noon, ann, cleo, 40)
+        noon.sell("A-1", cleo, "100", points=20)
+        earn(cleo, 100)
+        assert_refused(noon.write(f"/transfers/{made['number']}/take-back"), 409, "points_moved_on")
+
+    @pytest.mark.parametrize("stop", [block, switch_off])
+    def test_is_not_done_for_a_sender_who_was_stopped(self, stop, noon, ann, cleo, cooling):
+        earn(ann, 100)
+        made = give(noon, ann, cleo, 40)
+        stop(ann)
+        assert_refused(noon.write(f"/transfers/{made['number']}/take-back"), 409, "account_blocked")
         assert noon.get(f"/transfers/{made['number']}").json() == made
 
     def test_is_not_done_when_its_time_is_over(self, noon, ann, cleo, cooling):
@@ -450,10 +487,22 @@ class TestOthers:
         answer = noon.write("/transfers", {"check": checked["id"], "code": SANDBOX_CODE})
         assert_refused(answer, 409, "wrong_proof")
 
-    def test_a_transfer_of_the_cabinet_is_read_by_a_shop_too(self, noon, dusk, ann, cleo):
-        earn(ann, 100)
-        made = give(noon, ann, cleo, 10)
-        assert dusk.get(f"/transfers/{made['number']}").json() == made
+    @pytest.mark.parametrize("name", OF_A_TRANSFER)
+    def test_a_transfer_of_another_shop_is_none(self, name, world, noon, dusk, ann, cleo):
+        made_there = give(dusk, ann, cleo, 10)
+        before = traces(without=("orders_api_request",))
+        assert_refused(world[name].by(dusk, once=name), 404, "transfer_not_found")
+        path = world[name].path.replace(Transfer.objects.earliest("pk").number, made_there["number"])
+        assert_refused(world[name].by(noon, path=path, once=name), 404, "transfer_not_found")
+        assert traces(without=("orders_api_request",)) == before
+        assert world[name].by(dusk, path=path, once=f"own-{name}").status_code == 200
+
+    @pytest.mark.parametrize("name", OF_A_TRANSFER)
+    def test_a_transfer_of_the_cabinet_is_none(self, name, world, noon, ann, cleo):
+        path = world[name].path.replace(Transfer.objects.get().number, gift(ann, cleo, 10).number)
+        before = traces(without=("orders_api_request",))
+        assert_refused(world[name].by(noon, path=path, once=name), 404, "transfer_not_found")
+        assert traces(without=("orders_api_request",)) == before
 
     def test_a_stranger_is_no_sender(self, noon, cleo):
         MemberFactory()
