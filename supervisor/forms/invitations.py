@@ -60,6 +60,10 @@ class AttachForm(forms.Form):
         """Who invited them."""
         return _found(inviter_named, self.cleaned_data["inviter"])
 
+    def found(self) -> list[Member]:
+        """Whom the form has found, also when the other one is nobody; once it was validated."""
+        return [member for member in getattr(self, "cleaned_data", {}).values() if isinstance(member, Member)]
+
 
 def _found(find: Callable[[str], Member], text: str) -> Member:
     try:

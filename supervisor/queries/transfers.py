@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import models
+from django.conf import settings
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditRecord, Member
@@ -12,6 +13,19 @@ from loyalty.models import Transfer
 from loyalty.queries.balance import Balance, Expiry, balance
 from loyalty.queries.transfers import can_be_taken_back, moved_by
 from supervisor.queries.people import names_of_users
+
+# As `ledger.reverse` asks, once what is due by then has been settled: point by point, from the very lots
+# that were given, and nothing of what settled a debt.
+MISSING = """
+    select coalesce(sum(case when entry.bucket = 'debt' then entry.points
+                             else greatest(entry.points - coalesce(free.points, 0), 0) end), 0)::bigint
+      from loyalty_entry entry
+      left join loyalty_lot lot on lot.id = entry.lot_id
+      left join ledger.spendable(array[%(recipient_id)s]::bigint[], %(at)s, %(zone)s) free
+        on free.expires_on is not distinct from lot.expires_on and free.fund = lot.fund
+     -- “+ 0” lets the entries be looked up by posting: the account may have thousands.
+     where entry.posting_id = %(posting_id)s and entry.account_id + 0 = %(recipient_id)s and entry.points > 0
+"""
 
 BLOCKS = (AuditRecord.Action.ACCOUNT_BLOCKED, AuditRecord.Action.ACCOUNT_UNBLOCKED)
 
@@ -64,17 +78,17 @@ class TransferRow:
 
 @dataclass(frozen=True)
 class AccountEffect:
-    """What a reversal would make of one account. `is_short`: the points are no longer there."""
+    """What a reversal would make of one account.
+
+    `missing_points` are those that would have to leave and are no longer there: spent, set aside, expired or
+    gone into a debt. Others may be available, but nothing goes back while any of them is missing.
+    """
 
     party: Party
     points: int
     available_after_points: int
     debt_after_points: int
-
-    @property
-    def is_short(self) -> bool:
-        """Whether there are fewer points than would have to leave."""
-        return self.available_after_points < 0
+    missing_points: int = 0
 
 
 def transfer_rows(transfers: Sequence[Transfer], at: datetime) -> list[TransferRow]:
@@ -124,9 +138,28 @@ def effects_of_reversal(card: TransferCard) -> list[AccountEffect]:
             sender.balance.debt_points - settled_points,
         ),
         AccountEffect(
-            recipient, -points, recipient.balance.available_points - points, recipient.balance.debt_points
+            recipient,
+            -points,
+            recipient.balance.available_points - points,
+            recipient.balance.debt_points,
+            _missing_points(card.transfer, recipient.balance.as_of),
         ),
     ]
+
+
+def _missing_points(transfer: Transfer, at: datetime) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            MISSING,
+            {
+                "posting_id": transfer.posting_id,
+                "recipient_id": transfer.recipient_id,
+                "at": at,
+                "zone": settings.TIME_ZONE,
+            },
+        )
+        [missing_points] = cursor.fetchone()
+    return int(missing_points)
 
 
 def _last_block(record: AuditRecord | None, owner: Member, names: dict[int, str]) -> LastBlock | None:

@@ -27,6 +27,7 @@ from supervisor.forms.invitations import AttachForm, DecisionForm
 from supervisor.queries.invitations import decided_page, doubt_card, doubts, open_referrals_count
 from supervisor.queries.people import masked_contacts
 from supervisor.sections import sections
+from supervisor.services import note_look
 
 # What is said about both is shown at the inviter: the member at the till is there, and new.
 OF_THE_INVITER = (SelfInvitation, SameEmail, SamePhone)
@@ -60,21 +61,25 @@ def decide(request: HttpRequest, referral_id: int) -> HttpResponse:
     now = timezone.now()
     form = DecisionForm(
         request.POST if request.method == "POST" else None,
-        help_text=_(
-            "Colleagues read it here; if points are taken back, both members read it with the operation."
-        ),
+        help_text=_("Colleagues read it here and in the journal."),
     )
     if request.method == "POST":
         require_others(request.user, referral.inviter, referral.invited)
     try:
         if form.is_valid():
-            _decide(request, referral, form)
-            return redirect("supervisor:invitations")
+            return redirect(*_decide(request, referral, form))
     except FlagDecided:
         messages.info(request, _("This invitation was decided about before. Nothing has changed."))
         return redirect("supervisor:decide_invitation", referral_id)
     except ReasonMissing as refusal:
         form.add_error("reason", str(refusal))
+    note_look(
+        members=(referral.inviter, referral.invited),
+        page="invitation",
+        at=now,
+        actor_id=signed_in_user(request).pk,
+        referral_id=referral.pk,
+    )
     context = {
         "card": doubt_card(referral, now),
         "is_own": is_own(request.user, referral.inviter, referral.invited),
@@ -91,7 +96,9 @@ def attach(request: HttpRequest) -> HttpResponse:
     What is entered may be somebody's phone or e-mail, so every step is a POST to this one address.
     """
     form = AttachForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and "change" not in request.POST:
+    is_valid = form.is_valid()
+    note_look(members=form.found(), page="inviter", at=timezone.now(), actor_id=signed_in_user(request).pk)
+    if is_valid and "change" not in request.POST:
         invited, inviter = form.cleaned_data["invited"], form.cleaned_data["inviter"]
         require_others(request.user, invited, inviter)
         if "confirm" not in request.POST:
@@ -106,7 +113,8 @@ def attach(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _decide(request: HttpRequest, referral: Referral, form: DecisionForm) -> None:
+def _decide(request: HttpRequest, referral: Referral, form: DecisionForm) -> tuple[str] | tuple[str, int]:
+    """Decide about what the page had shown; where to go on comes back."""
     decision = Flag.Decision(form.cleaned_data["decision"])
     decide_flags(
         referral=referral,
@@ -114,7 +122,11 @@ def _decide(request: HttpRequest, referral: Referral, form: DecisionForm) -> Non
         reason=form.cleaned_data["reason"],
         at=timezone.now(),
         actor_id=signed_in_user(request).pk,
+        flag_ids={flag_id for flag_id in map(number_of, request.POST.getlist("flag")) if flag_id},
     )
+    if referral.flags.filter(decision="").exists():
+        messages.info(request, _("Decided. Meanwhile something else was noticed: decide about it, too."))
+        return ("supervisor:decide_invitation", referral.pk)
     sentence = (
         _("Decided: %(inviter)s and %(friend)s are two people. The points that waited are theirs.")
         if decision == Flag.Decision.FINE
@@ -124,6 +136,7 @@ def _decide(request: HttpRequest, referral: Referral, form: DecisionForm) -> Non
         )
     )
     messages.success(request, sentence % _names(referral.inviter, referral.invited))
+    return ("supervisor:invitations",)
 
 
 def _attach(request: HttpRequest, invited: Member, inviter: Member) -> None:

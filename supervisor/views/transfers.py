@@ -1,5 +1,7 @@
 """The console's pages of transfers: all of them, one, its reversal, and the accounts on both sides."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,6 +22,7 @@ from supervisor.access import is_own, require_others
 from supervisor.forms.transfers import ReasonForm, ReceiptForm
 from supervisor.queries.transfers import Side, effects_of_reversal, transfer_card, transfer_rows
 from supervisor.sections import sections
+from supervisor.services import note_look
 
 
 @require_safe
@@ -48,8 +51,10 @@ def show_transfers(request: HttpRequest) -> HttpResponse:
 def show_transfer(request: HttpRequest, number: str) -> HttpResponse:
     """One transfer: both sides, how it was made, what became of it, and what can be done."""
     transfer = _transfer(number)
+    now = timezone.now()
+    _note_look(request, transfer, now)
     context = {
-        "card": transfer_card(transfer, timezone.now()),
+        "card": transfer_card(transfer, now),
         "is_own": is_own(request.user, transfer.sender, transfer.recipient),
         "sections": sections(request),
     }
@@ -84,6 +89,7 @@ def reverse(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("supervisor:transfer", number)
     except LoyaltyError as refusal:
         form.add_error(None, str(refusal))
+    _note_look(request, transfer, now)
     card = transfer_card(transfer, now)
     context = {"card": card, "effects": effects_of_reversal(card), "form": form}
     return render(request, "supervisor/transfers/reverse.html", context, status=422 if form.errors else 200)
@@ -129,12 +135,24 @@ def change_block(request: HttpRequest, number: str, side: str, *, is_blocked: bo
             )
             messages.success(request, sentence % {"name": party.member.masked_name})
             return redirect("supervisor:transfer", number)
+    _note_look(request, transfer, now)
     context = {"card": card, "party": party, "form": form, "is_blocked": is_blocked}
     return render(request, "supervisor/transfers/block.html", context, status=422 if form.errors else 200)
 
 
 def _transfer(number: str) -> Transfer:
     return get_object_or_404(Transfer.objects.select_related("sender", "recipient"), number=number)
+
+
+def _note_look(request: HttpRequest, transfer: Transfer, at: datetime) -> None:
+    """Both accounts stand on each page of a transfer, with what they hold."""
+    note_look(
+        members=(transfer.sender, transfer.recipient),
+        page="transfer",
+        at=at,
+        actor_id=signed_in_user(request).pk,
+        number=transfer.number,
+    )
 
 
 def _query(**cursor: int) -> str:

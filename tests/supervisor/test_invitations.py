@@ -1,14 +1,17 @@
 """The console's invitations: doubts that a person decides, and inviters who are named at the till."""
 
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import AuditRecord
+from accounts.models import AuditRecord, Message
+from loyalty.models import Posting
 from referrals.models import Flag, Invitation, Referral
 from referrals.services import code_of, decide_flags, reissue_code
 from tests.clock import AN_HOUR_LATER, NOON
@@ -47,6 +50,22 @@ def page_of(referral: Referral) -> str:
     return f"{INVITATIONS}{referral.pk}/"
 
 
+def shown(client: Client, referral: Referral) -> dict[str, list[str]]:
+    """What the form sends beside what is typed: the doubts that its page shows."""
+    return {"flag": flags_in(Page(client.get(page_of(referral))))}
+
+
+def flags_in(page: Page) -> list[str]:
+    """The ids of the doubts that a form sends on."""
+    inputs = [attributes for tag, attributes in page.tags if tag == "input"]
+    return [one["value"] for one in inputs if one.get("name") == "flag"]
+
+
+def decide(client: Client, referral: Referral, typed: dict[str, str]) -> HttpResponse:
+    """The answer to a form that somebody has just opened and filled in."""
+    return client.post(page_of(referral), {**shown(client, referral), **typed}, follow=True)
+
+
 # Who may
 
 
@@ -69,6 +88,37 @@ def test_an_invitation_that_is_not_there_is_not_found(desk, referral):
     assert desk.post(f"{INVITATIONS}{referral.pk + 1}/", TWO_PEOPLE).status_code == 404
 
 
+def looks() -> list[tuple[object, ...]]:
+    """Who was shown to whom on which page, in that order."""
+    found = AuditRecord.objects.filter(action="looked_at").order_by("pk")
+    return [(look.member, look.actor_id, look.facts) for look in found]
+
+
+def test_a_look_at_both_before_a_decision_is_written_down(desk, stan, ada, ben, referral):
+    doubted(referral)
+    desk.get(page_of(referral))
+
+    facts = {"page": "invitation", "referral_id": referral.pk}
+    assert looks() == [(ada, stan.pk, facts), (ben, stan.pk, facts)]
+
+
+@pytest.mark.parametrize("step", [{}, {"change": "yes"}])
+def test_whoever_was_found_at_the_till_is_written_down_without_what_was_typed(desk, stan, ada, ben, step):
+    desk.get(ATTACH)
+    assert looks() == []
+
+    desk.post(ATTACH, {"invited": ben.email, "inviter": ada.email, **step})
+
+    assert looks() == [(ben, stan.pk, {"page": "inviter"}), (ada, stan.pk, {"page": "inviter"})]
+
+
+def test_whoever_is_found_beside_somebody_unknown_is_written_down_too(desk, stan, ben):
+    refused = desk.post(ATTACH, {"invited": ben.email, "inviter": "nobody@example.com", "confirm": "yes"})
+
+    assert refused.status_code == 422
+    assert looks() == [(ben, stan.pk, {"page": "inviter"})]
+
+
 @pytest.mark.parametrize("side", ["inviter", "invited"])
 def test_nobody_decides_about_themselves(stan, referral, client_of, side):
     doubted(referral)
@@ -80,7 +130,7 @@ def test_nobody_decides_about_themselves(stan, referral, client_of, side):
     page = Page(client.get(page_of(referral)))
     assert "a colleague has to decide about this invitation" in page.text
     assert "decision" not in page.values("name")
-    refused = client.post(page_of(referral), TWO_PEOPLE)
+    refused = client.post(page_of(referral), {"flag": [Flag.objects.get().pk], **TWO_PEOPLE})
     assert refused.status_code == 403
     assert "This is about your own account. Ask a colleague to do it." in Page(refused).text
     assert Flag.objects.get().decision == ""
@@ -120,7 +170,8 @@ def test_the_list_shows_what_was_noticed_and_what_waits(desk, referral, ben, pai
     assert "by the inviter's link, 10 March 2026, 12:00" in page.text
     assert (
         "An order of the friend has the inviter's phone 10 March 2026, 12:00 "
-        "The friend signed up in a browser that the inviter uses 10 March 2026, 13:00 100" in page.text
+        "The friend uses a browser of the inviter or of their other friends 10 March 2026, 13:00 100"
+        in page.text
     )
     assert "Иванова" not in page.text
     assert "Смирнов" not in page.text
@@ -203,14 +254,14 @@ def test_for_two_people_the_points_become_available(desk, stan, referral, ada, b
     paid(ben, 10_000)
     assert points_of(ada) == Balance(pending=100)
 
-    sent = desk.post(page_of(referral), TWO_PEOPLE)
+    sent = decide(desk, referral, TWO_PEOPLE)
 
-    assert (sent.status_code, sent.headers["Location"]) == (302, INVITATIONS)
+    assert sent.redirect_chain == [(INVITATIONS, 302)]
     assert points_of(ada) == Balance(available=100)
     flag = Flag.objects.get()
     assert (flag.decision, flag.decided_by_id, flag.reason) == ("fine", stan.pk, TWO_PEOPLE["reason"])
     assert AuditRecord.objects.get(action="referral_decided").actor_id == stan.pk
-    page = Page(desk.get(INVITATIONS))
+    page = Page(sent)
     assert "Decided: Ада И. and Бен С. are two people. The points that waited are theirs." in page.text
     assert "Nothing to decide" in page.text
     assert "Two people They live in one house Стан Козлов, 10 March 2026, 12:00" in page.text.replace(
@@ -222,7 +273,7 @@ def test_for_one_person_the_points_are_taken_back_and_nothing_more_comes(desk, r
     doubted(referral)
     paid(ben, 10_000)
 
-    sent = desk.post(page_of(referral), ONE_PERSON, follow=True)
+    sent = decide(desk, referral, ONE_PERSON)
     paid(ben, 10_000)
 
     assert "Decided: Ада И. and Бен С. are one person." in Page(sent).text
@@ -235,12 +286,77 @@ def test_for_one_person_the_points_are_taken_back_and_nothing_more_comes(desk, r
     assert "decision" not in page.values("name")
 
 
+def test_what_was_noticed_after_the_page_was_opened_stays_open(desk, referral, ada, ben, paid):
+    doubted(referral, Flag.Kind.SAME_PHONE)
+    paid(ben, 10_000)
+    seen = shown(desk, referral)
+    doubted(referral, Flag.Kind.SAME_DEVICE)
+
+    sent = desk.post(page_of(referral), {**seen, **TWO_PEOPLE}, follow=True)
+
+    assert sent.redirect_chain == [(page_of(referral), 302)]
+    assert "Decided. Meanwhile something else was noticed: decide about it, too." in Page(sent).text
+    assert dict(Flag.objects.values_list("kind", "decision")) == {"same_phone": "fine", "same_device": ""}
+    assert points_of(ada) == Balance(pending=100)
+
+    sent = decide(desk, referral, TWO_PEOPLE)
+    assert "The points that waited are theirs." in Page(sent).text
+
+
+@pytest.mark.parametrize("flags", [[], [""], ["0"], ["x"], ["9" * 30], ["²"], ["\x00"]])
+def test_a_decision_about_nothing_that_was_shown_changes_nothing(desk, referral, flags):
+    doubted(referral)
+
+    sent = desk.post(page_of(referral), {"flag": flags, **ONE_PERSON}, follow=True)
+
+    assert sent.status_code == 200
+    assert "Nothing has changed." in Page(sent).text
+    assert Flag.objects.get().decision == ""
+
+
+def test_a_form_that_was_refused_decides_about_what_it_shows_now(desk, referral):
+    doubted(referral, Flag.Kind.SAME_PHONE)
+    seen = shown(desk, referral)
+    doubted(referral, Flag.Kind.SAME_DEVICE)
+
+    refused = desk.post(page_of(referral), {**seen, **TWO_PEOPLE, "reason": ""})
+
+    ids = [str(flag_id) for flag_id in Flag.objects.order_by("pk").values_list("pk", flat=True)]
+    assert flags_in(Page(refused)) == ids
+
+
+def test_the_words_of_a_decision_reach_no_member(desk, referral, ada, ben, paid, client_of, mailoutbox):
+    doubted(referral)
+    paid(ben, 10_000)
+    page = Page(desk.get(page_of(referral)))
+    assert "Colleagues read it here and in the journal." in page.text
+
+    decide(desk, referral, ONE_PERSON)
+
+    told = [
+        *(str(message.facts) for message in Message.objects.all()),
+        *(letter.body for letter in mailoutbox),
+        *(str(posting.explanation) for posting in Posting.objects.all()),
+    ]
+    assert Posting.objects.filter(kind="take_back").exists()
+    for member, least in ((ada, 6), (ben, 4)):
+        client = in_english(client_of(member))
+        addresses = ["/", "/operations/", "/messages/", "/invite/"]
+        addresses += re.findall(r"/operations/\d+/", client.get("/operations/").content.decode())
+        assert len(addresses) >= least
+        for address in addresses:
+            answer = client.get(address, follow=True)
+            assert answer.status_code == 200
+            told.append(answer.content.decode())
+    assert [text for text in told if ONE_PERSON["reason"] in text] == []
+
+
 def test_what_somebody_else_decided_meanwhile_stays(desk, sue, referral, client_of):
     doubted(referral)
-    desk.get(page_of(referral))
-    client_of(sue).post(page_of(referral), TWO_PEOPLE)
+    seen = shown(desk, referral)
+    decide(client_of(sue), referral, TWO_PEOPLE)
 
-    late = desk.post(page_of(referral), ONE_PERSON, follow=True)
+    late = desk.post(page_of(referral), {**seen, **ONE_PERSON}, follow=True)
 
     assert late.redirect_chain == [(page_of(referral), 302)]
     assert "This invitation was decided about before. Nothing has changed." in Page(late).text
@@ -260,7 +376,7 @@ def test_what_somebody_else_decided_meanwhile_stays(desk, sue, referral, client_
 def test_a_decision_needs_a_choice_and_a_reason(desk, referral, typed, said):
     doubted(referral)
 
-    refused = desk.post(page_of(referral), typed)
+    refused = desk.post(page_of(referral), {**shown(desk, referral), **typed})
 
     assert refused.status_code == 422
     page = Page(refused)
@@ -278,10 +394,10 @@ def test_an_invitation_without_doubts_asks_for_nothing(desk, referral):
 
 def test_what_was_decided_together_stands_together(desk, referral):
     doubted(referral, Flag.Kind.SAME_PHONE, Flag.Kind.SAME_DEVICE)
-    desk.post(page_of(referral), TWO_PEOPLE)
+    decide(desk, referral, TWO_PEOPLE)
     doubted(referral, Flag.Kind.TOO_QUICK)
     with time_machine.travel(AN_HOUR_LATER, tick=False):
-        desk.post(page_of(referral), ONE_PERSON)
+        decide(desk, referral, ONE_PERSON)
 
     of_list, of_page = (Page(desk.get(address)) for address in (INVITATIONS, page_of(referral)))
 
@@ -289,7 +405,7 @@ def test_what_was_decided_together_stands_together(desk, referral):
     for page in (of_list, of_page):
         assert page.text.count("They live in one house") == 1
         assert page.text.index("Both signed with one hand") < page.text.index("They live in one house")
-        assert page.text.index("the inviter's phone") < page.text.index("a browser that the inviter uses")
+        assert page.text.index("the inviter's phone") < page.text.index("a browser of the inviter")
 
 
 def test_decisions_go_on_page_by_page(desk, stan):

@@ -72,6 +72,8 @@ def test_the_console_leads_supervisors_to_the_keys(stan, desk, client_of):
 def test_a_key_that_is_not_there_is_not_found(desk):
     assert desk.get(f"{KEYS}k7w2m9x4h3qd/replace/").status_code == 404
     assert desk.post(f"{KEYS}k7w2m9x4h3qd/revoke/").status_code == 404
+    for part in ("replace/", "revoke/"):
+        assert desk.get(f"{KEYS}%00/{part}").status_code == 404
 
 
 # A new key

@@ -1,5 +1,7 @@
 """The console's transfers: finding one, giving its points back, blocking the accounts behind it."""
 
+from datetime import timedelta
+
 import pytest
 import time_machine
 from django.db import connection
@@ -13,7 +15,7 @@ from loyalty.services.blocking import block_member
 from loyalty.services.transfers import reverse_transfer, take_back_transfer
 from tests.clock import AN_HOUR_LATER, NOON
 from tests.loyalty.editions import publish_edition
-from tests.loyalty.points import Balance, earn, spend, take_back
+from tests.loyalty.points import Balance, earn, hold, spend, take_back
 from tests.loyalty.points import balance as points_of
 from tests.pages import Page
 from tests.supervisor.given import gift, gifts, in_english
@@ -75,6 +77,35 @@ def test_a_transfer_or_a_side_that_is_not_there_is_not_found(desk, given):
     ):
         assert desk.get(address).status_code == 404
         assert desk.post(address, WHY).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("number", ["%00", "12345%00", "%0A", "%FF", "x" * 300])
+@pytest.mark.parametrize("part", ["", "reverse/", "sender/block/", "recipient/unblock/"])
+def test_what_can_be_no_number_is_not_found(desk, number, part):
+    assert desk.get(f"{TRANSFERS}{number}/{part}").status_code == 404
+    assert desk.get(f"{TRANSFERS}1234567890/%00/block/").status_code == 404
+
+
+@pytest.mark.parametrize("part", ["", "reverse/", "sender/block/"])
+def test_every_look_at_both_accounts_is_written_down(desk, stan, ada, ben, given, part):
+    for _time in range(2):
+        desk.get(page_of(given, part))
+
+    looks = AuditRecord.objects.filter(action="looked_at").order_by("pk")
+    assert [look.member for look in looks] == [ada, ben] * 2
+    for look in looks:
+        assert (look.actor_id, look.happened_at) == (stan.pk, NOON)
+        assert look.facts == {"page": "transfer", "number": given.number}
+
+
+def test_what_nobody_was_shown_is_no_look(desk, ada, given, client_of):
+    client_of(ada).get(page_of(given))
+    Client().get(page_of(given))
+    desk.get(TRANSFERS)
+    desk.get(f"{TRANSFERS}9999999999/")
+    desk.post(page_of(given, "reverse/"), WHY)
+
+    assert not AuditRecord.objects.filter(action="looked_at").exists()
 
 
 @pytest.mark.parametrize("side", ["sender", "recipient"])
@@ -270,6 +301,7 @@ def test_the_page_before_a_reversal_says_what_both_will_have(desk, given):
 
     assert f"Reverse transfer {given.number}?" in page.text
     assert "200 +300plus 300\u00a0points 500" in page.text
+    assert "Nothing can go back now" not in page.text
     assert "300 −300minus 300\u00a0points 0" in page.text
     assert Transfer.objects.get().taken_back_at is None
 
@@ -286,6 +318,69 @@ def test_the_page_before_a_reversal_says_what_is_owed_and_what_is_missing(desk, 
         "The sender owes 120\u00a0points, which these points settle first. Owed afterwards: 0\u00a0points."
         in text
     )
+
+
+def goes_back(desk: Client, transfer: Transfer) -> tuple[str, int]:
+    """What the page says before a reversal, and what its button then answers."""
+    said = Page(desk.get(page_of(transfer, "reverse/"))).text
+    return said, desk.post(page_of(transfer, "reverse/"), WHY).status_code
+
+
+def test_the_page_before_a_reversal_asks_for_the_very_points_that_were_given(desk, ben, given):
+    """Ben has points enough, but not those: they were the first to be spent."""
+    earn(ben, 500, until=None)
+    spend(ben, 50)
+
+    said, status = goes_back(desk, given)
+
+    assert "750 −300minus 300\u00a0points too few" in said
+    assert "Nothing can go back now: of what was given, 50\u00a0points are not there any more." in said
+    assert status == 422
+
+
+def test_the_page_before_a_reversal_counts_what_was_set_aside(desk, ben, given):
+    hold(ben, 1)
+
+    said, status = goes_back(desk, given)
+
+    assert "Nothing can go back now: of what was given, 1\u00a0point is not there any more." in said
+    assert status == 422
+
+
+def test_the_page_before_a_reversal_counts_what_settled_a_debt(desk, ada, ben):
+    credit = earn(ben, 100)
+    spend(ben, 100)
+    take_back(credit, 100)
+    earn(ada, 300)
+    transfer = gift(ada, ben, 300)
+    earn(ben, 500)
+
+    said, status = goes_back(desk, transfer)
+
+    assert "of what was given, 100\u00a0points are not there any more" in said
+    assert status == 422
+
+
+def test_the_page_before_a_reversal_sees_what_becomes_due_by_then(desk, ben, given):
+    """A hold that has run out sets its points free, whether or not the jobs have run."""
+    hold(ben, 300, hours=1)
+
+    with time_machine.travel(AN_HOUR_LATER, tick=False):
+        said, status = goes_back(desk, given)
+
+    assert "Nothing can go back now" not in said
+    assert status == 302
+
+
+def test_the_page_before_a_reversal_does_not_count_points_whose_day_is_over(stan, ada, ben, client_of):
+    earn(ada, 300, until=NOON.date())
+    transfer = gift(ada, ben, 300)
+
+    with time_machine.travel(NOON + timedelta(days=1), tick=False):
+        said, status = goes_back(in_english(client_of(stan)), transfer)
+
+    assert "of what was given, 300\u00a0points are not there any more" in said
+    assert status == 422
 
 
 def test_staff_give_the_points_back_with_a_reason(desk, stan, ada, ben, given):

@@ -1,0 +1,26 @@
+"""What the console writes down itself."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import AuditRecord, Member
+from accounts.services.audit import record
+
+
+@transaction.atomic
+def note_look(*, members: Iterable[Member], page: str, at: datetime, actor_id: int, **facts: object) -> None:
+    """Write down that a colleague was shown these members on a page, each time that they are.
+
+    `facts` name what the page was about, never what was typed to find it: that may be a contact.
+    """
+    for member in {member.pk: member for member in members}.values():
+        record(
+            action=AuditRecord.Action.LOOKED_AT,
+            member=member,
+            at=at,
+            actor_id=actor_id,
+            page=page,
+            **facts,
+        )
