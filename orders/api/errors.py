@@ -104,7 +104,7 @@ class CheckNotFound(ApiRefused):
 
 
 class TransferNotFound(ApiRefused):
-    """There is no such transfer between members whom the source may see."""
+    """The source has made no such transfer."""
 
     code = "transfer_not_found"
 

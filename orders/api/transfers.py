@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
-from loyalty.models import Transfer, TransferIntent
+from loyalty.models import Posting, Transfer, TransferIntent
 from loyalty.queries.transfers import transfer_by_key
 from loyalty.services.transfers import ask_transfer, make_transfer, send_code, take_back_transfer
 from orders.api.answers.transfers import (
@@ -113,7 +114,7 @@ def make(request: HttpRequest, idempotency_key: IdempotencyKey, wanted: NewTrans
     summary="Read a transfer",
 )
 def show(request: HttpRequest, number: TransferNumber) -> TransferAnswer:
-    """A transfer as it stands, wherever it was made."""
+    """A transfer that you made, as it stands."""
     return transfer_answer(transfer_by_number(source_of(request), number))
 
 
@@ -152,13 +153,17 @@ def intent_by_key(source: Source, key: UUID) -> TransferIntent:
 
 
 def transfer_by_number(source: Source, number: str) -> Transfer:
-    """The transfer of that number, with its two members.
+    """The transfer of that number that the source made, with its two members.
+
+    Its posting says who asked for it. A number is no secret: it stands on both receipts, and whoever
+    reads it there must not be able to move the points back by way of another shop.
 
     Raises:
-        TransferNotFound: there is none between members whom the source may see.
+        TransferNotFound: the source made none with that number.
     """
+    asked_by_source = Posting.objects.filter(pk=OuterRef("posting_id"), explanation__source=source.code)
     transfers = Transfer.objects.select_related("sender", "recipient")
-    transfer = transfers.filter(number=number, sender__is_sandbox=source.is_sandbox).first()
+    transfer = transfers.filter(Exists(asked_by_source), number=number, how=Transfer.How.SHOP).first()
     if transfer is None:
         raise TransferNotFound
     return transfer

@@ -39,7 +39,7 @@ class CodeAnswer(Answer):
 
     check: UUID
     sent_to: str = Field(
-        description="The sender's e-mail or phone, most of it hidden.", examples=["a…@example.com"]
+        description="The sender's e-mail or phone, most of it hidden.", examples=["a•••@example.com"]
     )
 
 
