@@ -23,6 +23,14 @@ if "CI" in os.environ:
     hypothesis.settings.load_profile("ci")
 
 
+LONGEST = "test_5000_orders_of_800_people_end_as_if_sent_one_by_one"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test begins first, so that the other workers do not wait for it at the end."""
+    items.sort(key=lambda item: item.name != LONGEST)
+
+
 @pytest.fixture(autouse=True)
 def quick_passwords(settings):
     """The real hasher is slow on purpose, and tests sign in often."""

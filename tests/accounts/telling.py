@@ -11,7 +11,7 @@ from tests.clock import NOON
 EARNED = {"order": "A-1", "points": 150, "available_at": None}
 # What each kind of message tells, as a shop of the demo would have it.
 FACTS = {
-    "inviter_noted": {"inviter": "Ада Л."},
+    "inviter_noted": {"inviter": "Ада И."},
     "points_earned": EARNED,
     "share_earned": {"friend": "Бен С.", "points": 1, "available_at": "2026-03-24T12:00:00+03:00"},
     "tier_changed": {"tier": "Gold", "is_higher": True, "coefficient": "0.07"},
