@@ -514,7 +514,7 @@ def test_letter_leads_to_the_site(ada, settings, kind):
             "inviter_noted",
             {},
             "An invitation was noted at the till",
-            "Staff have noted that Ада Л. invited you.",
+            "Staff have noted that Ада И. invited you.",
         ),
         (
             "inviter_noted",

@@ -78,7 +78,7 @@ def test_messages_are_listed_newest_first_under_their_days(ada, client):
             "share_earned",
             "Бен С., whom you invited, has paid for an order. The point can be spent from 24 March",
         ),
-        ("inviter_noted", "Staff have noted that Ада Л. invited you. If that is not so, let us know"),
+        ("inviter_noted", "Staff have noted that Ада И. invited you. If that is not so, let us know"),
         ("tier_changed", "7% of every paid order comes back in points from now on. What the tier gives"),
         ("welcome_points", "The points can be spent once we have looked at the invitation"),
     ],
