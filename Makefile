@@ -16,7 +16,7 @@ run: prepare ## Serve the cabinet with demo people; PORT and DATABASE_URL may be
 	@$(IN_VENV) -m dev.run
 
 test: prepare ## Run the tests
-	@$(WITH_TEST_DATABASE) $(IN_VENV) -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
+	@$(WITH_TEST_DATABASE) $(IN_VENV) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 lint: prepare-dev ## Check style, types, imports, templates, migrations and translations
 	$(IN_VENV) -m ruff check .
