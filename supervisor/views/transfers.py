@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -40,8 +39,7 @@ def show_transfers(request: HttpRequest) -> HttpResponse:
         context |= {
             "number": number,
             "rows": transfer_rows(page.transfers, timezone.now()),
-            "newer_query": page.newer_cursor and _query(after=page.newer_cursor),
-            "older_query": page.older_cursor and _query(before=page.older_cursor),
+            "page": page,
         }
     return render(request, "supervisor/transfers/list.html", context)
 
@@ -153,7 +151,3 @@ def _note_look(request: HttpRequest, transfer: Transfer, at: datetime) -> None:
         actor_id=signed_in_user(request).pk,
         number=transfer.number,
     )
-
-
-def _query(**cursor: int) -> str:
-    return f"?{urlencode(cursor)}"
