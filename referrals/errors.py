@@ -90,15 +90,6 @@ class FlagDecided(ReferralError):
         return _("Nothing is left to decide about this invitation.")
 
 
-class ReasonMissing(ReferralError):
-    """A decision without a reason."""
-
-    code = "reason_missing"
-
-    def __str__(self) -> str:
-        return _("A decision needs a reason: others will read it.")
-
-
 # What a kept refusal stands for, by its code.
 REFUSALS: dict[str, type[ReferralError]] = {
     refusal.code: refusal

@@ -10,12 +10,12 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import AuditRecord, Device
 from accounts.services.audit import record
-from loyalty.errors import NotPending
+from loyalty.errors import NotPending, ReasonNeeded
 from loyalty.models import UNDECIDED_AT, Purpose
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
 from loyalty.services.retry import ledger_write
-from referrals.errors import FlagDecided, ReasonMissing
+from referrals.errors import FlagDecided
 from referrals.models import Flag, Referral, Reward
 
 SILENT_FRIENDS = 3
@@ -75,11 +75,11 @@ def decide_flags(
     faith, and a debt is no answer to a doubt. A correction by hand can still take them.
 
     Raises:
-        ReasonMissing: the reason is empty.
+        ReasonNeeded: the reason is empty.
         FlagDecided: there is nothing to decide, or somebody else has decided it.
     """
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonNeeded
     ledger.lock_accounts(referral.inviter_id, referral.invited_id)
     referral = Referral.objects.select_related("inviter", "invited").get(pk=referral.pk)
     flags = open_flags = list(referral.flags.filter(decision="").order_by("pk"))

@@ -12,9 +12,9 @@ from accounts.access import role_required, signed_in_user
 from accounts.models import Member
 from accounts.roles import Role
 from loyalty.cursors import number_of
+from loyalty.errors import ReasonNeeded
 from referrals.errors import (
     FlagDecided,
-    ReasonMissing,
     ReferralError,
     SameEmail,
     SamePhone,
@@ -71,7 +71,7 @@ def decide(request: HttpRequest, referral_id: int) -> HttpResponse:
     except FlagDecided:
         messages.info(request, _("This invitation was decided about before. Nothing has changed."))
         return redirect("supervisor:decide_invitation", referral_id)
-    except ReasonMissing as refusal:
+    except ReasonNeeded as refusal:
         form.add_error("reason", str(refusal))
     note_look(
         members=(referral.inviter, referral.invited),

@@ -8,9 +8,10 @@ import pytest
 from procrastinate.contrib.django import app
 
 from accounts.models import AuditRecord, ContactChange, Device, Message
+from loyalty.errors import ReasonNeeded
 from loyalty.models import UNDECIDED_AT, Credit
 from orders.services.orders import refund_order
-from referrals.errors import FlagDecided, ReasonMissing
+from referrals.errors import FlagDecided
 from referrals.models import Flag, Referral, Reward
 from referrals.queries import flags_of, open_flags
 from referrals.services import decide_flags, flag_shared_devices, flag_silent_friends, raise_flag
@@ -283,7 +284,7 @@ def test_one_person_keeps_what_was_available_and_gets_nothing_more(ada, ben, pai
 
 def test_a_decision_is_made_once_and_with_a_reason(ada, ben, paid, doubted):
     paid(ben, 1_000)
-    with pytest.raises(ReasonMissing):
+    with pytest.raises(ReasonNeeded):
         decide_flags(referral=doubted, decision=Flag.Decision.FINE, reason="  ", at=AN_HOUR_LATER, actor_id=7)
 
     decide(doubted, Flag.Decision.FINE)
