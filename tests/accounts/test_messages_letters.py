@@ -1,7 +1,6 @@
 """The letters of messages: with what they tell about or not at all, and each of them once."""
 
 import logging
-import re
 from datetime import timedelta
 from smtplib import SMTPConnectError, SMTPDataError, SMTPRecipientsRefused, SMTPServerDisconnected
 from socket import create_server
@@ -26,7 +25,7 @@ from accounts.services.messages import (
 )
 from accounts.services.waiting_letters import LONGEST_WAIT, send_waiting_letters
 from tests.accounts.mail_server import smtp_server
-from tests.accounts.telling import EARNED, FACTS, told, work_off
+from tests.accounts.telling import EARNED, told, work_off
 from tests.clock import AN_HOUR_LATER, NOON
 from tests.factories import MemberFactory
 from tests.loyalty.races import race
@@ -454,113 +453,3 @@ def test_letter_is_not_sent_after_two_days(ada):
 
     assert send_waiting_letters(at=NOON) == 1
     assert waiting() == []
-
-
-# What they say
-
-
-@pytest.mark.parametrize("kind", FACTS)
-def test_letter_leads_to_the_site(ada, settings, kind):
-    settings.SITE_URL = "https://club.example"
-    told(ada, kind, wants_letter=True)
-
-    send_waiting_letters(at=NOON)
-
-    (letter,) = mail.outbox
-    links = re.findall(r"\S+://\S+", letter.body)
-    assert links
-    assert all(link.startswith("https://club.example/") for link in links)
-    assert "None" not in letter.body
-    assert "{{" not in letter.body
-    assert "<" not in letter.body
-    assert settings.SUPPORT_EMAIL in letter.body
-
-
-@pytest.mark.parametrize(
-    ("kind", "facts", "subject", "sentence"),
-    [
-        ("points_earned", {}, "150 points for order A-1", "The points can be spent at once."),
-        (
-            "points_earned",
-            {"points": 1, "available_at": "2026-03-23T21:30:00+00:00"},
-            "1 point for order A-1",
-            "The point can be spent from 24 March 2026.",
-        ),
-        (
-            "share_earned",
-            {},
-            "1 point for a friend’s order",
-            "Бен С., whom you invited, has paid for an order.",
-        ),
-        (
-            "share_earned",
-            {"friend": ""},
-            "1 point for a friend’s order",
-            "Somebody whom you invited has paid",
-        ),
-        (
-            "tier_changed",
-            {},
-            "You have reached the tier “Gold”",
-            "7% of every paid order comes back in points",
-        ),
-        (
-            "tier_changed",
-            {"is_higher": False},
-            "Your tier is now “Gold”",
-            "7% of every paid order comes back",
-        ),
-        (
-            "inviter_noted",
-            {},
-            "An invitation was noted at the till",
-            "Staff have noted that Ада И. invited you.",
-        ),
-        (
-            "inviter_noted",
-            {"inviter": "", "friend": "Бен С."},
-            "An invitation was noted at the till",
-            "Staff have noted that you invited Бен С. to the programme.",
-        ),
-        ("welcome_points", {}, "200 points as a welcome", "once we have looked at the invitation"),
-        ("welcome_points", {"is_held": False}, "200 points as a welcome", "The points can be spent at once."),
-    ],
-)
-def test_letter_says_what_happened(ada, kind, facts, subject, sentence):
-    Member.objects.filter(pk=ada.pk).update(language="en")
-    told(ada, kind, wants_letter=True, **facts)
-
-    send_waiting_letters(at=NOON)
-
-    (letter,) = mail.outbox
-    assert letter.subject.replace("\u00a0", " ") == subject
-    assert sentence in letter.body.replace("\u00a0", " ")
-
-
-def test_letter_is_in_the_language_of_its_reader(ada, ben, in_english):
-    Member.objects.filter(pk=ben.pk).update(language="en")
-    told(ada, wants_letter=True)
-    told(ben, wants_letter=True)
-
-    send_waiting_letters(at=NOON)
-
-    russian, english = (letter.body for letter in mail.outbox)
-    assert "Вопросы" in russian
-    assert "Questions" in english
-
-
-def test_letter_names_what_was_typed_as_it_was(ada):
-    told(ada, order="A&B <1>", wants_letter=True)
-
-    send_waiting_letters(at=NOON)
-
-    assert "A&B <1>" in mail.outbox[0].subject
-
-
-@pytest.mark.parametrize("kind", FACTS)
-def test_letter_has_no_gaps(ada, kind):
-    told(ada, kind, wants_letter=True)
-
-    send_waiting_letters(at=NOON)
-
-    assert "\n\n\n" not in mail.outbox[0].body

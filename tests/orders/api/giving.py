@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core import mail
 
-from accounts.models import Member
+from accounts.models import AuditRecord, Member
 from loyalty.models import RuleSet
 from loyalty.queries.rules import rule_set_in_force
+from loyalty.services import ledger
 from loyalty.services.rules import create_draft, publish_rule_set
 from tests.clock import NOON
 from tests.loyalty.editions import LONG_AGO
@@ -66,3 +67,19 @@ def give(shop: Shop, sender: Member, recipient: Member, points: int) -> dict[str
 def other_than(code: str) -> str:
     """A code that is another one."""
     return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+def records(action: str) -> list[AuditRecord]:
+    """What the audit journal has of that kind."""
+    return list(AuditRecord.objects.filter(action=action).order_by("pk"))
+
+
+def block(member: Member) -> None:
+    """Nobody spends the member's points."""
+    ledger.block(account_id=member.pk, is_blocked=True)
+
+
+def switch_off(member: Member) -> None:
+    """Nobody signs in as the member."""
+    member.user.is_active = False
+    member.user.save()
