@@ -66,6 +66,12 @@ def roles(user: User | AnonymousUser) -> frozenset[str]:
     return user.role_names | ({Role.SUPERVISOR.value} if user.is_superuser else set())
 
 
+def main_role(user: User | AnonymousUser) -> str:
+    """The highest role of the login, or nothing: as what a colleague did something."""
+    found = roles(user)
+    return next((role.value for role in (Role.SUPERVISOR, Role.STAFF, Role.MEMBER) if role in found), "")
+
+
 def is_supervisor(user: User | AnonymousUser) -> bool:
     """Whether the login may change the programme."""
     return Role.SUPERVISOR in roles(user)

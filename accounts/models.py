@@ -292,13 +292,49 @@ class AuditRecord(models.Model):
         INVITER_ATTACHED = "inviter_attached", _("noted who invited a member")
         REFERRAL_DECIDED = "referral_decided", _("decided about an invitation")
         LOOKED_AT = "looked_at", _("looked at an account")
+        CONTACTS_SHOWN = "contacts_shown", _("had a member’s contacts shown")
+        SEARCHED = "searched", _("searched for a member")
+        EXPORTED = "exported", _("took out a list as a file")
+        SALE_REGISTERED = "sale_registered", _("registered a sale")
+        POINTS_ADJUSTED = "points_adjusted", _("adjusted points")
+        TIER_SET = "tier_set", _("set a tier by hand")
+        APPROVAL_ASKED = "approval_asked", _("asked for a second person’s approval")
+        APPROVAL_DECIDED = "approval_decided", _("decided about what a colleague asked for")
+        RULES_PUBLISHED = "rules_published", _("published an edition of the rules")
+        RULES_WITHDRAWN = "rules_withdrawn", _("withdrew an edition before it took effect")
+        JOB_BEGUN = "job_begun", _("began a long job")
+        JOB_CANCELLED = "job_cancelled", _("cancelled a long job")
+        OUTLET_CHANGED = "outlet_changed", _("changed an outlet")
+        KEY_CHANGED = "key_changed", _("changed an API key")
+        COLLEAGUE_INVITED = "colleague_invited", _("invited a colleague")
+        COLLEAGUE_JOINED = "colleague_joined", _("accepted an invitation to the staff")
+        ROLE_CHANGED = "role_changed", _("changed a colleague’s role")
+
+    # What is about a member names them; what is about the programme names nobody.
+    ABOUT_THE_PROGRAMME = (
+        Action.SEARCHED,
+        Action.EXPORTED,
+        Action.APPROVAL_ASKED,
+        Action.APPROVAL_DECIDED,
+        Action.RULES_PUBLISHED,
+        Action.RULES_WITHDRAWN,
+        Action.JOB_BEGUN,
+        Action.JOB_CANCELLED,
+        Action.OUTLET_CHANGED,
+        Action.KEY_CHANGED,
+        Action.COLLEAGUE_INVITED,
+        Action.COLLEAGUE_JOINED,
+        Action.ROLE_CHANGED,
+    )
 
     action = models.CharField(max_length=30, choices=Action)
     happened_at = models.DateTimeField()
     # The login that did it; empty for a shop's system, which `facts` name.
     actor_id = models.BigIntegerField(null=True)
+    # As what they did it: a colleague's role may change later.
+    actor_role = models.CharField(max_length=20, blank=True, db_default="")
     member = models.ForeignKey(
-        Member, on_delete=models.PROTECT, related_name="audit_records", db_constraint=False
+        Member, on_delete=models.PROTECT, related_name="audit_records", db_constraint=False, null=True
     )
     facts = models.JSONField(default=dict)
 
@@ -306,6 +342,8 @@ class AuditRecord(models.Model):
         db_table = "accounts_audit_record"
         indexes = [
             models.Index(fields=["member", "action", "happened_at"], name="audit_record_of_a_member"),
+            models.Index(fields=["actor_id", "action", "happened_at"], name="audit_record_of_an_actor"),
+            models.Index(fields=["happened_at", "id"], name="audit_record_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -326,3 +364,36 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return str(self.token)
+
+
+class StaffInvitation(models.Model):
+    """A colleague is asked by letter to work in the console; whoever opens its link chooses a password.
+
+    Of the link's token only a hash is kept. An address has one open invitation at a time.
+    """
+
+    email = models.EmailField()
+    role = models.CharField(max_length=20)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "accounts_staff_invitation"
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=Q(accepted_at=None, revoked_at=None),
+                name="staff_invitation_is_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None) | Q(revoked_at=None), name="staff_invitation_ends_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email

@@ -38,6 +38,17 @@ HOLD_HOURS = env.number("BALLADA_HOLD_HOURS", default=24, least=1)
 API_REQUESTS_A_MINUTE = env.number("BALLADA_API_REQUESTS_A_MINUTE", default=600, least=1)
 # The largest body of a request: a thousand orders with their lines fit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+# How many points one colleague may adjust at once and in a day without a second person.
+STAFF_ADJUSTMENT_POINTS = env.number("BALLADA_STAFF_ADJUSTMENT_POINTS", default=1_000, least=0)
+STAFF_ADJUSTMENT_DAY_POINTS = env.number("BALLADA_STAFF_ADJUSTMENT_DAY_POINTS", default=5_000, least=0)
+SUPERVISOR_ADJUSTMENT_POINTS = env.number("BALLADA_SUPERVISOR_ADJUSTMENT_POINTS", default=10_000, least=0)
+SUPERVISOR_ADJUSTMENT_DAY_POINTS = env.number(
+    "BALLADA_SUPERVISOR_ADJUSTMENT_DAY_POINTS", default=50_000, least=0
+)
+# Whether staff and supervisors sign in with a second factor.
+NEEDS_SECOND_FACTOR = env.flag("BALLADA_SECOND_FACTOR", default=IS_PRODUCTION)
+# Where uploaded files are kept; web and worker share it.
+MEDIA_ROOT = env.text("BALLADA_FILES", str(BASE_DIR / "var" / "files"))
 # Proxies in front of the server: who signs in from where is counted behind them.
 TRUSTED_PROXIES = env.number("BALLADA_PROXIES", default=0, least=0)
 database = env.database("DATABASE_URL")
@@ -69,6 +80,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.usersessions",
     "django_htmx",
     "django_tables2",
@@ -206,6 +218,8 @@ EMAIL_TIMEOUT = 10
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_WORKER_DEFAULTS = {
     "delete_jobs": "successful",
+    # A long import or recount must not keep letters and maturing points waiting.
+    "concurrency": 4,
     "update_heartbeat_interval": 10,
     "stalled_worker_timeout": 30,
 }

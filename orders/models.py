@@ -29,11 +29,12 @@ class Source(models.Model):
 
 
 class Outlet(models.Model):
-    """The shop, branch or site an order came from."""
+    """The shop, branch or site an order came from. A closed one takes no new sales of staff."""
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="outlets")
     code = models.SlugField(max_length=50)
     name = models.CharField(max_length=100)
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -128,6 +129,8 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["member", "-placed_at", "-id"], name="order_by_member"),
             models.Index(fields=["source", "changed_at", "id"], name="order_by_change"),
+            models.Index(fields=["placed_at", "id"], name="order_by_time"),
+            models.Index(fields=["number"], name="order_by_number"),
             models.Index(fields=["customer_email"], condition=Q(member=None), name="order_waiting_by_email"),
             models.Index(fields=["customer_phone"], condition=Q(member=None), name="order_waiting_by_phone"),
         ]

@@ -17,6 +17,7 @@ from loyalty.models.ledger import (
 )
 from loyalty.models.rules import RuleSet, Tier
 from loyalty.models.standing import PaidSumEntry, Standing, TierChange
+from loyalty.models.till_codes import TillCode
 from loyalty.models.transfers import Transfer, TransferIntent
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Standing",
     "Tier",
     "TierChange",
+    "TillCode",
     "Transfer",
     "TransferIntent",
 ]

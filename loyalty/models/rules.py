@@ -45,6 +45,17 @@ class RuleSet(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=500, blank=True)
+    # An edition that has not taken effect yet may be withdrawn; it then never does.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    # Where a draft comes from, and how often it was changed: whoever saves it names what they had read.
+    copied_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    drafted_at = models.DateTimeField(null=True, blank=True)
+    drafted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    revision = models.PositiveIntegerField(default=1, db_default=1)
 
     paid_sum_months = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Orders of the last N months decide the tier; empty: all time."
@@ -98,6 +109,10 @@ class RuleSet(models.Model):
                 condition=Q(number=None, effective_at=None, published_at=None)
                 | Q(number__isnull=False, effective_at__isnull=False, published_at__isnull=False),
                 name="rule_set_is_draft_or_published",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None) | Q(withdrawn_at__lt=models.F("effective_at")),
+                name="rule_set_is_withdrawn_before_it_takes_effect",
             ),
             models.CheckConstraint(
                 condition=Q(redemption_cap_rate__gte=0, redemption_cap_rate__lte=1),

@@ -24,7 +24,8 @@ ROUNDINGS = {
 # Every order and transfer asks this: the ORM would take several times as long to put it together.
 IN_FORCE = """
     select id, number, published_at from loyalty_rule_set
-     where number is not null and effective_at <= %(at)s order by number desc limit 1
+     where number is not null and withdrawn_at is null and effective_at <= %(at)s
+     order by number desc limit 1
 """
 
 EditionKey = tuple[int, int | None, datetime | None]
@@ -63,8 +64,8 @@ def tiers_of(rule_set: RuleSet) -> Sequence[Tier]:
 
 
 def editions() -> QuerySet[RuleSet]:
-    """The published editions, the newest first."""
-    return RuleSet.objects.filter(number__isnull=False).order_by("-number")
+    """The published editions that were not withdrawn, the newest first."""
+    return RuleSet.objects.filter(number__isnull=False, withdrawn_at=None).order_by("-number")
 
 
 def tier_for(rule_set: RuleSet, paid_sum: Decimal, floor_position: int | None = None) -> Tier:

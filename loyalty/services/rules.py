@@ -151,12 +151,10 @@ def publish_rule_set(
     for problem in rule_problems(draft, tiers_of(draft)):
         raise problem
     previous = editions().first()
-    if previous and previous.number and previous.effective_at:
-        if effective_at < previous.effective_at:
-            raise EffectiveTooEarly(previous.effective_at)
-        draft.number = previous.number + 1
-    else:
-        draft.number = 1
+    if previous and previous.effective_at and effective_at < previous.effective_at:
+        raise EffectiveTooEarly(previous.effective_at)
+    # A withdrawn edition keeps its number, too.
+    draft.number = (RuleSet.objects.aggregate(last=models.Max("number"))["last"] or 0) + 1
     draft.effective_at = effective_at
     draft.published_at = published_at
     draft.published_by = published_by

@@ -4,7 +4,7 @@
 
 
 -- When the password of a login or the e-mail of its member was last changed, or null.
-create function loyalty_changed_at(p_member_id bigint, p_user_id bigint)
+create or replace function loyalty_changed_at(p_member_id bigint, p_user_id bigint)
 returns timestamptz language plpgsql stable as $$
 begin
     return greatest(
@@ -17,7 +17,7 @@ end $$;
 
 -- What went from a member in the day and the month so far, as an array of two. What was taken back
 -- does not count; nothing is added up where no limit asks, since many may have given to one member.
-create function loyalty_given_points(
+create or replace function loyalty_given_points(
     p_sender_id bigint, p_is_limited boolean, p_day_from timestamptz, p_month_from timestamptz, p_until timestamptz
 ) returns bigint[] language plpgsql stable as $$
 begin
@@ -32,7 +32,7 @@ end $$;
 
 
 -- The same of what went to a member.
-create function loyalty_received_points(
+create or replace function loyalty_received_points(
     p_recipient_id bigint, p_is_limited boolean, p_day_from timestamptz, p_month_from timestamptz,
     p_until timestamptz
 ) returns bigint[] language plpgsql stable as $$
@@ -48,14 +48,14 @@ end $$;
 
 
 -- Whether a login is not switched off; a member without one has none to switch off.
-create function loyalty_is_active(p_user_id bigint) returns boolean language plpgsql stable as $$
+create or replace function loyalty_is_active(p_user_id bigint) returns boolean language plpgsql stable as $$
 begin
     return coalesce((select is_active from accounts_user where id = p_user_id), true);
 end $$;
 
 
 -- Whether a member may get points from others at all.
-create function loyalty_may_receive(p_member_id bigint, p_user_id bigint) returns boolean language plpgsql stable as $$
+create or replace function loyalty_may_receive(p_member_id bigint, p_user_id bigint) returns boolean language plpgsql stable as $$
 begin
     return not coalesce((select is_blocked from loyalty_points_account where id = p_member_id), false)
        and loyalty_is_active(p_user_id);
@@ -64,7 +64,7 @@ end $$;
 
 -- Lock both members' accounts, and then look at everything that decides about an intent, and at which
 -- edition is in force; `…_has_letters` says who has an address of their own, outside of the sandbox.
-create function loyalty_transfer_facts(
+create or replace function loyalty_transfer_facts(
     p_intent_id bigint, p_sender_id bigint, p_recipient_id bigint, p_at timestamptz,
     p_day_from timestamptz, p_month_from timestamptz, p_until timestamptz
 ) returns table (
@@ -83,7 +83,8 @@ begin
                or transfer_received_month_limit_points is not null as limits_received
       into v_edition
       from loyalty_rule_set
-     where number is not null and effective_at <= p_at order by number desc limit 1;
+     where number is not null and withdrawn_at is null and effective_at <= p_at
+     order by number desc limit 1;
     return query
         select v_edition.id, v_edition.number, v_edition.published_at,
                intent.expires_at, intent.wrong_proofs, intent.proof,
@@ -106,7 +107,7 @@ end $$;
 
 -- Keep a transfer, unless its number is taken: then nothing comes back. Otherwise its id does, with what
 -- both sides are told: what the sender has left, and the first last day of what the recipient got.
-create function loyalty_keep_transfer(
+create or replace function loyalty_keep_transfer(
     p_number varchar, p_key uuid, p_sender_id bigint, p_recipient_id bigint, p_points integer, p_posting_id bigint,
     p_rule_set_id bigint, p_made_at timestamptz, p_how varchar, p_actor_id bigint, p_proof varchar,
     p_take_back_until_at timestamptz

@@ -27,7 +27,7 @@ from supervisor.forms.invitations import AttachForm, DecisionForm
 from supervisor.queries.invitations import decided_page, doubt_card, doubts, open_referrals_count
 from supervisor.queries.people import masked_contacts
 from supervisor.sections import sections
-from supervisor.services import note_look
+from supervisor.services.looks import note_look
 
 # What is said about both is shown at the inviter: the member at the till is there, and new.
 OF_THE_INVITER = (SelfInvitation, SameEmail, SamePhone)
@@ -77,7 +77,7 @@ def decide(request: HttpRequest, referral_id: int) -> HttpResponse:
         members=(referral.inviter, referral.invited),
         page="invitation",
         at=now,
-        actor_id=signed_in_user(request).pk,
+        actor=signed_in_user(request),
         referral_id=referral.pk,
     )
     context = {
@@ -97,7 +97,7 @@ def attach(request: HttpRequest) -> HttpResponse:
     """
     form = AttachForm(request.POST if request.method == "POST" else None)
     is_valid = form.is_valid()
-    note_look(members=form.found(), page="inviter", at=timezone.now(), actor_id=signed_in_user(request).pk)
+    note_look(members=form.found(), page="inviter", at=timezone.now(), actor=signed_in_user(request))
     if is_valid and "change" not in request.POST:
         invited, inviter = form.cleaned_data["invited"], form.cleaned_data["inviter"]
         require_others(request.user, invited, inviter)

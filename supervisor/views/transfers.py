@@ -21,7 +21,7 @@ from supervisor.access import is_own, require_others
 from supervisor.forms.transfers import ReasonForm, ReceiptForm
 from supervisor.queries.transfers import Side, effects_of_reversal, transfer_card, transfer_rows
 from supervisor.sections import sections
-from supervisor.services import note_look
+from supervisor.services.looks import note_look
 
 
 @require_safe
@@ -148,6 +148,6 @@ def _note_look(request: HttpRequest, transfer: Transfer, at: datetime) -> None:
         members=(transfer.sender, transfer.recipient),
         page="transfer",
         at=at,
-        actor_id=signed_in_user(request).pk,
+        actor=signed_in_user(request),
         number=transfer.number,
     )

@@ -1,11 +1,9 @@
-"""Addresses of the console."""
+"""Addresses of the overview, API keys, transfers and invitations."""
 
 from django.urls import path
 
 from supervisor.views import invitations, keys, transfers
 from supervisor.views.overview import overview
-
-app_name = "supervisor"
 
 urlpatterns = [
     path("", overview, name="overview"),

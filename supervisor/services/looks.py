@@ -1,16 +1,17 @@
-"""What the console writes down itself."""
+"""Who looked at whose account: written down each time."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import AuditRecord, Member
+from accounts.access import main_role
+from accounts.models import AuditRecord, Member, User
 from accounts.services.audit import record
 
 
 @transaction.atomic
-def note_look(*, members: Iterable[Member], page: str, at: datetime, actor_id: int, **facts: object) -> None:
+def note_look(*, members: Iterable[Member], page: str, at: datetime, actor: User, **facts: object) -> None:
     """Write down that a colleague was shown these members on a page, each time that they are.
 
     `facts` name what the page was about, never what was typed to find it: that may be a contact.
@@ -20,7 +21,8 @@ def note_look(*, members: Iterable[Member], page: str, at: datetime, actor_id: i
             action=AuditRecord.Action.LOOKED_AT,
             member=member,
             at=at,
-            actor_id=actor_id,
+            actor_id=actor.pk,
+            actor_role=main_role(actor),
             page=page,
             **facts,
         )

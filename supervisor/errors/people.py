@@ -1,4 +1,4 @@
-"""What the console refuses, in words for the colleague who reads it."""
+"""What is refused about people that are named."""
 
 from django.utils.translation import gettext as _
 

@@ -1,0 +1,14 @@
+"""What is refused about long work."""
+
+from django.utils.translation import gettext as _
+
+from supervisor.errors.base import ConsoleError
+
+
+class JobOver(ConsoleError):
+    """The work has ended, so that nothing is left to stop."""
+
+    code = "job_over"
+
+    def __str__(self) -> str:
+        return _("This has ended already.")

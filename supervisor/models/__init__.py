@@ -1,0 +1,8 @@
+"""What the console keeps of its own: long work, what-ifs, what waits for a second person, uploads."""
+
+from supervisor.models.approvals import Approval
+from supervisor.models.imports import ImportFile
+from supervisor.models.job_runs import JobRun
+from supervisor.models.previews import Preview
+
+__all__ = ["Approval", "ImportFile", "JobRun", "Preview"]

@@ -1,0 +1,1 @@
+"""What the console writes: looks, long work, what needs a second person."""

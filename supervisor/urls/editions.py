@@ -1,0 +1,5 @@
+"""Addresses of editions, drafts, what they would do, and long work."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses of orders, imports and outlets."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
