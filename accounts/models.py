@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import F, Func, Q
+from django.db.models.functions import Collate, Lower, Reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -82,6 +83,15 @@ class Language(models.TextChoices):
     ENGLISH = "en", _("English")
 
 
+def _name_key(name: str) -> models.GeneratedField:
+    """A name in the one spelling that all its others come to: what members are found by."""
+    return models.GeneratedField(
+        expression=Func(F(name), function="accounts_name_key"),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
+
+
 class Member(models.Model):
     """A person in the programme, who may exist before a login does.
 
@@ -102,6 +112,8 @@ class Member(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.RUSSIAN)
     joined_at = models.DateTimeField()
     is_sandbox = models.BooleanField(default=False, db_default=False)
+    first_key = _name_key("first_name")
+    last_key = _name_key("last_name")
 
     class Meta:
         constraints = [
@@ -117,6 +129,24 @@ class Member(models.Model):
             models.CheckConstraint(condition=~Q(phone=""), name="member_phone_is_not_blank"),
             models.CheckConstraint(
                 condition=Q(email=Lower("email")) | Q(email=None), name="member_email_is_lower_case"
+            ),
+        ]
+        # Each is read in its order until a page is full. The sandbox's members are in none of them.
+        indexes = [
+            models.Index(
+                fields=["last_key", "first_key", "id"],
+                condition=Q(is_sandbox=False),
+                name="member_by_last_name",
+            ),
+            models.Index(
+                fields=["first_key", "last_key", "id"],
+                condition=Q(is_sandbox=False),
+                name="member_by_first_name",
+            ),
+            models.Index(
+                Collate(Reverse("phone"), "C"),
+                condition=Q(is_sandbox=False, phone__isnull=False),
+                name="member_by_last_digits",
             ),
         ]
 
@@ -147,6 +177,27 @@ class Member(models.Model):
     def masked_name(self) -> str:
         """The name as other members see it: “Мария П.”."""
         return masked_name(self.first_name, self.last_name)
+
+
+class NameKey(models.Model):
+    """A spelling that names of members come to: what a part of a name is looked for in.
+
+    Triggers on the members write it, whoever adds them. It may hold the same key twice, and keys that
+    no member has any more.
+    """
+
+    is_last = models.BooleanField()
+    key = models.TextField(db_collation="C")
+
+    class Meta:
+        db_table = "accounts_name_key"
+        indexes = [
+            models.Index(fields=["is_last", "key"], name="name_key_by_beginning"),
+            GinIndex(fields=["key"], opclasses=["gin_trgm_ops"], name="name_key_by_part"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Consent(models.Model):
@@ -309,6 +360,7 @@ class AuditRecord(models.Model):
         COLLEAGUE_INVITED = "colleague_invited", _("invited a colleague")
         COLLEAGUE_JOINED = "colleague_joined", _("accepted an invitation to the staff")
         ROLE_CHANGED = "role_changed", _("changed a colleague’s role")
+        SECOND_FACTOR_RESET = "second_factor_reset", _("reset a colleague’s second factor")
 
     # What is about a member names them; what is about the programme names nobody.
     ABOUT_THE_PROGRAMME = (
@@ -325,6 +377,7 @@ class AuditRecord(models.Model):
         Action.COLLEAGUE_INVITED,
         Action.COLLEAGUE_JOINED,
         Action.ROLE_CHANGED,
+        Action.SECOND_FACTOR_RESET,
     )
 
     action = models.CharField(max_length=30, choices=Action)

@@ -7,8 +7,11 @@ from datetime import date, datetime
 from django.conf import settings
 from django.template.loader import select_template
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from accounts.models import Member, Message
+from accounts.models import AuditRecord, Member, Message
+from accounts.queries import Look
+from accounts.roles import Role
 
 # What a message says that this version has no words for.
 UNKNOWN = "messages/unknown"
@@ -66,3 +69,75 @@ def _fact(name: str, value: object) -> object:
     if isinstance(value, str) and name.endswith("_on"):
         return date.fromisoformat(value)
     return value
+
+
+@dataclass(frozen=True)
+class LookRow:
+    """What a colleague saw or did, and who it was, as the member reads it."""
+
+    title: str
+    who: str
+    happened_at: datetime
+
+
+def look_rows(looks: Iterable[Look]) -> list[LookRow]:
+    """The lines of “Who looked at my account”."""
+    return [LookRow(_look_title(look.record), _who(look), look.record.happened_at) for look in looks]
+
+
+def _who(look: Look) -> str:
+    """“Stan, staff”: a first name and a role are enough to ask about."""
+    labels = {Role.STAFF.value: _("staff"), Role.SUPERVISOR.value: _("supervisor")}
+    role = labels.get(look.record.actor_role, _("colleague of the programme"))
+    return f"{look.by}, {role}" if look.by else role
+
+
+def _look_title(record: AuditRecord) -> str:
+    match record.action:
+        case AuditRecord.Action.LOOKED_AT:
+            return _page_title(record.facts.get("page", ""))
+        case AuditRecord.Action.CONTACTS_SHOWN:
+            return _("Your whole e-mail and phone were shown")
+        case AuditRecord.Action.SALE_REGISTERED:
+            return _("A sale to you was registered")
+        case AuditRecord.Action.POINTS_ADJUSTED:
+            return _("Your balance was corrected")
+        case AuditRecord.Action.TIER_SET:
+            return _("Your tier was set by hand")
+        case AuditRecord.Action.ACCOUNT_BLOCKED:
+            return _("Your account was blocked")
+        case AuditRecord.Action.ACCOUNT_UNBLOCKED:
+            return _("Your account was opened again")
+        case AuditRecord.Action.TRANSFER_REVERSED:
+            return _("A transfer of yours was reversed")
+        case AuditRecord.Action.INVITER_ATTACHED:
+            return _("It was noted who invited you")
+        case AuditRecord.Action.REFERRAL_DECIDED:
+            return _("An invitation of yours was decided about")
+    return _("Your account was opened")
+
+
+def _page_title(page: str) -> str:
+    """What a colleague was shown, by the name that the console gives its page."""
+    match page:
+        case "member":
+            return _("Your card was opened: balance, tier, last orders and operations")
+        case "operations":
+            return _("The list of your operations was opened")
+        case "orders" | "order":
+            return _("Your orders were opened")
+        case "messages":
+            return _("The messages to you were opened")
+        case "transfer":
+            return _("A transfer of yours was opened")
+        case "invitation" | "inviter":
+            return _("An invitation of yours was opened")
+        case "sale":
+            return _("Your account was opened at the till, for a sale")
+        case "adjustment" | "approval":
+            return _("Your account was opened, for a correction of the balance")
+        case "tier":
+            return _("Your account was opened, to set your tier")
+        case "block":
+            return _("Your account was opened, to block it or to open it again")
+    return _("Your account was opened")

@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                     ("colleague_invited", "invited a colleague"),
                     ("colleague_joined", "accepted an invitation to the staff"),
                     ("role_changed", "changed a colleague’s role"),
+                    ("second_factor_reset", "reset a colleague’s second factor"),
                 ],
                 max_length=30,
             ),

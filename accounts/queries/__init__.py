@@ -1,0 +1,51 @@
+"""Reads about people that more than one place asks for."""
+
+from accounts.queries.looks import Look, LooksPage, looks_page
+from accounts.queries.people import (
+    MESSAGES_PER_PAGE,
+    ConsentStanding,
+    MessagesPage,
+    NewMessages,
+    confirming_contact,
+    consent_standings,
+    consents,
+    consents_in_force,
+    contact_changes,
+    language_of_other_owner,
+    live_sessions,
+    members_by_contact,
+    messages_page,
+    new_messages,
+    open_contact_change,
+    unproven_logins,
+)
+from accounts.queries.search import MOST_HITS, Found, Hit, Kind, Typed, find_members, read_typed
+
+__all__ = [
+    "MESSAGES_PER_PAGE",
+    "MOST_HITS",
+    "ConsentStanding",
+    "Found",
+    "Hit",
+    "Kind",
+    "Look",
+    "LooksPage",
+    "MessagesPage",
+    "NewMessages",
+    "Typed",
+    "confirming_contact",
+    "consent_standings",
+    "consents",
+    "consents_in_force",
+    "contact_changes",
+    "find_members",
+    "language_of_other_owner",
+    "live_sessions",
+    "looks_page",
+    "members_by_contact",
+    "messages_page",
+    "new_messages",
+    "open_contact_change",
+    "read_typed",
+    "unproven_logins",
+]
