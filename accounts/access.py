@@ -1,16 +1,22 @@
 """Who may see what: the member of a request, and the doors for staff and supervisors."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.errors import NoMember
@@ -19,6 +25,8 @@ from accounts.queries import contact_changes
 from accounts.roles import Role
 
 View = Callable[..., HttpResponseBase]
+
+logger = logging.getLogger(__name__)
 
 
 def own_member(request: HttpRequest) -> Member:
@@ -82,23 +90,57 @@ def is_staff_person(user: User | AnonymousUser) -> bool:
     return not roles(user).isdisjoint({Role.STAFF, Role.SUPERVISOR})
 
 
+def has_second_factor(user: User) -> bool:
+    """Whether the login is asked for more than its password when it signs in."""
+    return bool(is_mfa_enabled(user, types=[Authenticator.Type.TOTP]))
+
+
+def must_have_second_factor(user: User | AnonymousUser) -> bool:
+    """Whether the console opens for the login only with a second factor."""
+    return settings.NEEDS_SECOND_FACTOR and is_staff_person(user)
+
+
 def role_required(role: Role) -> Callable[[View], View]:
     """A door for views: those without the role get the 403 page, which says why.
 
-    Somebody who is not signed in goes to the sign-in page first, and comes back afterwards.
+    Somebody who is not signed in goes to the sign-in page first, and comes back afterwards. A colleague
+    without the second factor that the settings ask for goes to where it is set up.
     """
 
     def door(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return redirect_to_login(_page_of(request))
             if role == Role.SUPERVISOR and not is_supervisor(request.user):
+                _log_refusal(request, role)
                 raise PermissionDenied(_("This page is for supervisors. Ask one of them to open it for you."))
             if role == Role.STAFF and not is_staff_person(request.user):
+                _log_refusal(request, role)
                 raise PermissionDenied(_("This page is for staff. Your own points are in your cabinet."))
+            user = signed_in_user(request)
+            if must_have_second_factor(user) and not has_second_factor(user):
+                return redirect("mfa_index")
             return view(request, *args, **kwargs)
 
         return guarded
 
     return door
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Where to come back to: the page itself, or the one that sent a form, since a form is not a page."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    sent_from = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(
+        sent_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return urlsplit(sent_from)._replace(scheme="", netloc="", fragment="").geturl()
+    return request.get_full_path()
+
+
+def _log_refusal(request: HttpRequest, role: Role) -> None:
+    """Write down who wanted what without the right to it; an address may name somebody, so it stays out."""
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    logger.warning("No right: user %s, page %s, which is for %s", request.user.pk, page, role.value)

@@ -180,3 +180,53 @@ class NoMember(AccountsError, Http404):
     """
 
     sentence = _("This login is not a member of the programme.")
+
+
+class StaffRefused(AccountsError):
+    """Something about colleagues and their roles is refused; `field` is the form's field it belongs to."""
+
+    field = ""
+
+
+class NoStaffRole(StaffRefused):
+    """The role is none of the console's."""
+
+    field = "role"
+    sentence = _("Choose one of the two roles.")
+
+
+class AlreadyColleague(StaffRefused):
+    """The address is that of a login which may already do what it is invited to."""
+
+    field = "email"
+    sentence = _("Whoever has this address is a colleague with this role already.")
+
+
+class InvitationOver(StaffRefused):
+    """The link is unknown, used, taken back, replaced or too old: one sentence for all of these."""
+
+    sentence = _("The link no longer works. Ask whoever invited you for a new one.")
+
+
+class LoginNeeded(StaffRefused):
+    """The invited address has a login already, so that its owner accepts with that one."""
+
+    sentence = _("This address has a login already. Sign in with it to accept.")
+
+
+class OtherLogin(StaffRefused):
+    """The invitation is for another address than that of the login which wants to accept it."""
+
+    sentence = _("The invitation is for another address. Sign in with that one to accept.")
+
+
+class OwnRole(StaffRefused):
+    """Nobody changes what they may do themselves."""
+
+    sentence = _("This is your own login. Ask another supervisor to change it.")
+
+
+class LastSupervisor(StaffRefused):
+    """Without this supervisor nobody could change the programme or its staff."""
+
+    sentence = _("There must be a supervisor. Make somebody else one first.")

@@ -72,6 +72,19 @@ class NameForm(forms.Form):
     )
 
 
+class JoinStaffForm(NameForm):
+    """How a new colleague is called, and the password they choose; how good it must be, the service says."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=128,
+        strip=False,
+        help_text=_("At least eight characters; several words are easy to remember and hard to guess."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": _("Choose a password.")},
+    )
+
+
 class NewEmailForm(forms.Form):
     """The e-mail that somebody wants to have from now on; what it must be is the service's to say."""
 

@@ -1,23 +1,29 @@
-"""When a session was last used and in which browser, without a query on every page."""
+"""When a session was last used and in which browser, and how long it lasts, without a query on every page."""
 
 from collections.abc import Callable
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts.access import is_staff_person
 from accounts.devices import device_token_of, set_device_cookie
 from accounts.models import Member
 from accounts.services.sessions import note_device, note_seen
 
 NOTED_EVERY_SECONDS = 300
+# A colleague's session is short, so that its use is noted more often.
+STAFF_NOTED_EVERY_SECONDS = 60
 NOTED_AT = "seen_noted_at"
 
 
 class LastSeenMiddleware:
     """Note every five minutes at most that a session is in use; the session itself remembers when.
 
-    Writing that down also prolongs the session: who comes back within its life stays signed in.
+    Writing that down also prolongs the session: who comes back within its life stays signed in. The
+    session of somebody who may open the console ends after STAFF_IDLE_MINUTES without use, and is noted
+    every minute for that.
     A member's browser is noted with it, and keeps the token it has when another member signs in there:
     two members with one browser may be one person.
     """
@@ -29,9 +35,13 @@ class LastSeenMiddleware:
         device_token = None
         if request.user.is_authenticated:
             now = timezone.now()
+            is_colleague = is_staff_person(request.user)
+            every_seconds = STAFF_NOTED_EVERY_SECONDS if is_colleague else NOTED_EVERY_SECONDS
             age_seconds = now.timestamp() - request.session.get(NOTED_AT, 0)
-            if not 0 <= age_seconds < NOTED_EVERY_SECONDS:
+            if not 0 <= age_seconds < every_seconds:
                 request.session[NOTED_AT] = int(now.timestamp())
+                if is_colleague:
+                    request.session.set_expiry(settings.STAFF_IDLE_MINUTES * 60)
                 note_seen(request=request, seen_at=now)
                 member: Member | None = getattr(request.user, "member", None)
                 if member is not None:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("language/", views.set_language, name="set_language"),
     path("messages/", views.show_messages, name="messages"),
     path("messages/seen/", views.see_messages, name="see_messages"),
+    path("looks/", views.show_looks, name="looks"),
     path("profile/", views.show_profile, name="profile"),
     path("profile/name/", views.change_name, name="change_name"),
     path("profile/email/", views.change_contact, {"kind": ContactChange.Kind.EMAIL}, name="change_email"),
@@ -21,6 +22,7 @@ urlpatterns = [
     path("profile/consents/<slug:kind>/", views.change_consent, name="change_consent"),
     path("profile/sessions/<int:session_id>/end/", views.end_session, name="end_session"),
     path("profile/sessions/end-others/", views.end_other_sessions, name="end_other_sessions"),
+    path("staff/join/<str:token>/", views.join_staff, name="join_staff"),
     # allauth's own pages for these are closed: its change of an e-mail asks the new address alone.
     path("accounts/email/", views.lead_to_profile),
     path("accounts/sessions/", views.lead_to_profile),

@@ -1,17 +1,22 @@
 """The pages of accounts that allauth does not have: the profile and the language."""
 
 from math import ceil
+from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import i18n
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import queries, services, sms, wording
@@ -22,6 +27,8 @@ from accounts.errors import (
     AccountsError,
     ContactChangeOver,
     EmailTaken,
+    InvitationOver,
+    LoginNeeded,
     MessageNotSent,
     NoFirstName,
     PhoneTaken,
@@ -30,6 +37,7 @@ from accounts.errors import (
 )
 from accounts.forms import (
     CodesForm,
+    JoinStaffForm,
     MessagesPlaceForm,
     NameForm,
     NewEmailForm,
@@ -37,7 +45,7 @@ from accounts.forms import (
     SeenMessagesForm,
 )
 from accounts.models import Consent, ContactChange, Language, Member
-from accounts.services import contact_changes, sessions
+from accounts.services import contact_changes, sessions, staff
 from accounts.services.contact_messages import Origin
 from accounts.services.messages import mark_seen
 
@@ -95,6 +103,19 @@ def see_messages(request: HttpRequest) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=204)
     return redirect("accounts:messages")
+
+
+@require_safe
+@login_required
+def show_looks(request: HttpRequest) -> HttpResponse:
+    """Which colleagues looked at the member's account or did something to it, and when; newest first."""
+    member = own_member(request)
+    before, after = MessagesPlaceForm(request.GET).place()
+    page = queries.looks_page(member=member, before=before, after=after)
+    if not page.looks and (before, after) != (None, None):
+        return redirect("accounts:looks")
+    context = {"page": page, "rows": wording.look_rows(page.looks)}
+    return render(request, "accounts/looks.html", context)
 
 
 @require_safe
@@ -267,9 +288,63 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:profile")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def join_staff(request: HttpRequest, token: str) -> HttpResponse:
+    """What the link of a letter to a new colleague leads to; looking changes nothing.
+
+    A new colleague gives a name and a password; one who has a login accepts with it. Nobody is signed
+    in by the link.
+    """
+    now = timezone.now()
+    try:
+        invitation = staff.open_invitation(token=token, at=now)
+        login = staff.login_of(invitation.email)
+        context = {
+            "invitation": invitation,
+            "login": login,
+            "form": JoinStaffForm(_posted(request) if login is None else None),
+        }
+        if request.user.is_authenticated and request.user != login:
+            return render(request, "accounts/join/other_login.html", context)
+        if login is not None:
+            return _accept_with_login(request, token, context)
+        return _accept(request, token, context)
+    except InvitationOver:
+        return render(request, "accounts/join/over.html", status=404)
+    except LoginNeeded:
+        # Somebody signed up with the address meanwhile.
+        return redirect("accounts:join_staff", token)
+
+
 def lead_to_profile(request: HttpRequest) -> HttpResponse:
     """Where the profile has taken the place of another page; what was posted there changes nothing."""
     return redirect("accounts:profile")
+
+
+def _accept(request: HttpRequest, token: str, context: dict[str, Any]) -> HttpResponse:
+    """The form of a new colleague; when it is filled in, on to the page for signing in."""
+    form = context["form"]
+    if form.is_valid():
+        try:
+            staff.accept_invitation(token=token, at=timezone.now(), **form.cleaned_data)
+        except NoFirstName as refusal:
+            form.add_error("first_name", str(refusal))
+        except ValidationError as refusal:
+            form.add_error("password", refusal)
+        else:
+            messages.success(request, _("You are a colleague now. Sign in with your e-mail and password."))
+            return redirect_to_login(reverse("supervisor:overview"))
+    return _form_page(request, "accounts/join/new.html", context)
+
+
+def _accept_with_login(request: HttpRequest, token: str, context: dict[str, Any]) -> HttpResponse:
+    """The question to whoever has a login whether to accept; signed out, it asks to sign in first."""
+    if request.method == "POST" and request.user.is_authenticated:
+        staff.accept_with_login(token=token, user=signed_in_user(request), at=timezone.now())
+        messages.success(request, _("You are a colleague now."))
+        return redirect("supervisor:overview")
+    return render(request, "accounts/join/known.html", context)
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:

@@ -47,6 +47,8 @@ SUPERVISOR_ADJUSTMENT_DAY_POINTS = env.number(
 )
 # Whether staff and supervisors sign in with a second factor.
 NEEDS_SECOND_FACTOR = env.flag("BALLADA_SECOND_FACTOR", default=IS_PRODUCTION)
+# After how long without use a colleague is signed out.
+STAFF_IDLE_MINUTES = env.number("BALLADA_STAFF_IDLE_MINUTES", default=30, least=2)
 # Where uploaded files are kept; web and worker share it.
 MEDIA_ROOT = env.text("BALLADA_FILES", str(BASE_DIR / "var" / "files"))
 # Proxies in front of the server: who signs in from where is counted behind them.
@@ -175,8 +177,13 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-# Besides allauth's own limits: how many visits by invitations are counted that come from one address.
-ACCOUNT_RATE_LIMITS = {"invitation_visit": "60/h/ip"}
+MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# allauth remembers for one period that a code was used: a longer life would let it sign in twice.
+MFA_TOTP_TOLERANCE = 0
+# Besides allauth's own limits: how many visits by invitations are counted that come from one address, and
+# how often one colleague may search for members.
+ACCOUNT_RATE_LIMITS = {"invitation_visit": "60/h/ip", "staff_search": "60/m/user"}
 
 LANGUAGE_CODE = "ru"
 LANGUAGES = [("ru", "Русский"), ("en", "English")]

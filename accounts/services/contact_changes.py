@@ -276,7 +276,7 @@ def _write(change: ContactChange, *, member: Member, user: User, at: datetime) -
         member.phone, member.phone_verified_at = change.new_contact, at
         member.save(update_fields=["phone", "phone_verified_at"])
         return
-    _free_unproven(change.new_contact)
+    free_unproven(change.new_contact)
     user.email = change.new_contact
     user.save(update_fields=["email"])
     EmailAddress.objects.filter(user=user).delete()
@@ -285,7 +285,7 @@ def _write(change: ContactChange, *, member: Member, user: User, at: datetime) -
     member.save(update_fields=["email", "email_verified_at"])
 
 
-def _free_unproven(email: str) -> None:
+def free_unproven(email: str) -> None:
     """Delete the login that signed up with that address and never proved it, if there is one.
 
     Without the address there is nothing left of it to keep: nobody has ever signed in with it, it has

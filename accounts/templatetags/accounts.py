@@ -4,11 +4,15 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts import access
 from accounts.contacts import readable_contact
 from accounts.devices import device_name
+from accounts.models import User
 from accounts.numbers import format_member_number
 
 if TYPE_CHECKING:
@@ -42,6 +46,31 @@ def contact_in_a_row(text: object) -> SafeString:
 def device(user_agent: str) -> str:
     """The browser and the system: “Firefox on Windows”."""
     return device_name(user_agent)
+
+
+@register.filter
+def is_colleague(user: User | AnonymousUser) -> bool:
+    """Whether the console is open to the login, or would be with a second factor."""
+    return access.is_staff_person(user)
+
+
+@register.filter
+def has_second_factor(user: User) -> bool:
+    """Whether the login is asked for more than its password when it signs in."""
+    return access.has_second_factor(user)
+
+
+@register.filter
+def must_have_second_factor(user: User | AnonymousUser) -> bool:
+    """Whether the console opens for the login only with a second factor."""
+    return access.must_have_second_factor(user)
+
+
+@register.simple_tag
+def staff_idle_minutes(goes_to: str | None) -> int:
+    """After how many minutes without use the console signs out; 0 where it is not the console one goes to."""
+    is_console = bool(goes_to) and str(goes_to).startswith(reverse("supervisor:overview"))
+    return settings.STAFF_IDLE_MINUTES if is_console else 0
 
 
 @register.simple_tag

@@ -12,6 +12,14 @@ EARNED = {"order": "A-1", "points": 150, "available_at": None}
 # What each kind of message tells, as a shop of the demo would have it.
 FACTS = {
     "inviter_noted": {"inviter": "Ада И."},
+    "points_adjusted": {
+        "points": 50,
+        "is_given": True,
+        "cause": "complaint",
+        "text": "The parcel came late",
+        "expires_on": "2027-03-09",
+        "posting_id": 7,
+    },
     "points_earned": EARNED,
     "share_earned": {"friend": "Бен С.", "points": 1, "available_at": "2026-03-24T12:00:00+03:00"},
     "tier_changed": {"tier": "Gold", "is_higher": True, "coefficient": "0.07"},
@@ -37,4 +45,5 @@ def told(
 def work_off() -> None:
     """Do what is queued, as `manage.py procrastinate worker` does, and come back."""
     with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
-        worker_app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+        # One at a time: a worker of several leaves when nothing is queued, though a job may yet queue more.
+        worker_app.run_worker(wait=False, concurrency=1, install_signal_handlers=False, listen_notify=False)

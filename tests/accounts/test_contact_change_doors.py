@@ -95,6 +95,14 @@ def test_every_page_of_the_library_is_one_that_was_looked_at():
     ]
 
     assert set(paths_of(library)) == {
+        "2fa/",
+        "2fa/authenticate/",
+        "2fa/reauthenticate/",
+        "2fa/totp/activate/",
+        "2fa/totp/deactivate/",
+        "2fa/recovery-codes/",
+        "2fa/recovery-codes/generate/",
+        "2fa/recovery-codes/download/",
         "login/",
         "logout/",
         "inactive/",
