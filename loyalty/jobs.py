@@ -29,7 +29,7 @@ def settle_due_points(timestamp: int) -> int:
 def recount_everybody(timestamp: int) -> int:
     """Bring tiers to what the edition in force and the days gone by make them; returns how many moved."""
     now = timezone.now()
-    return recount_standings(rule_set=rule_set_in_force(now), at=now)
+    return recount_standings(rule_set=rule_set_in_force(now), at=now).changed_count
 
 
 # This is half past three at night in Moscow.

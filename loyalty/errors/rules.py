@@ -187,6 +187,57 @@ class AlreadyPublished(RulesRefused):
         return _("These rules are no longer a draft. Published rules never change: make a new draft.")
 
 
+class DraftChanged(RulesRefused):
+    """Somebody has saved the draft since it was read."""
+
+    code = "draft_changed"
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def __str__(self) -> str:
+        return _(
+            "A colleague has changed this draft in the meantime. Nothing was saved: look at the draft "
+            "as it is now, and enter your changes again."
+        )
+
+
+class DraftKept(RulesRefused):
+    """The draft was put before a second person, and stays as the record of it."""
+
+    code = "draft_kept"
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def __str__(self) -> str:
+        return _("This draft was put before a second person, so it is kept. Make a new draft instead.")
+
+
+class AlreadyInForce(RulesRefused):
+    """The edition has taken effect, so it cannot be withdrawn any more."""
+
+    code = "already_in_force"
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def __str__(self) -> str:
+        return _("These rules have taken effect already. To go back, publish an older edition as a new one.")
+
+
+class AlreadyWithdrawn(RulesRefused):
+    """The edition was withdrawn before."""
+
+    code = "already_withdrawn"
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def __str__(self) -> str:
+        return _("These rules have been withdrawn already.")
+
+
 class RulesFileInvalid(LoyaltyError):
     """A file of rules that cannot be read; `sentence` says where and what was expected."""
 

@@ -3,6 +3,7 @@
 from loyalty.models.ledger import (
     UNDECIDED_AT,
     Bucket,
+    Cause,
     Credit,
     Entry,
     Fund,
@@ -23,6 +24,7 @@ from loyalty.models.transfers import Transfer, TransferIntent
 __all__ = [
     "UNDECIDED_AT",
     "Bucket",
+    "Cause",
     "Credit",
     "Entry",
     "Fund",

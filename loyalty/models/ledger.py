@@ -47,6 +47,17 @@ class Purpose(models.TextChoices):
     CORRECTION = "correction", _("correction")
 
 
+class Cause(models.TextChoices):
+    """Why a colleague corrected a balance, as the posting's explanation names it."""
+
+    GOODWILL = "goodwill", _("A gesture of goodwill")
+    COMPLAINT = "complaint", _("A complaint")
+    MISTAKE = "mistake", _("A mistake put right")
+    LOST_ORDER = "lost_order", _("An order that was not counted")
+    PROMOTION = "promotion", _("A promotion")
+    OTHER = "other", _("Another reason")
+
+
 class PointsAccount(models.Model):
     """The points of one member, or one of the programme's own accounts (ids below 0).
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from loyalty.errors import NoRulesInForce
@@ -68,6 +68,21 @@ def editions() -> QuerySet[RuleSet]:
     return RuleSet.objects.filter(number__isnull=False, withdrawn_at=None).order_by("-number")
 
 
+def all_editions() -> QuerySet[RuleSet]:
+    """Every published edition, also those that were withdrawn before they took effect, the newest first."""
+    return RuleSet.objects.filter(number__isnull=False).order_by("-number")
+
+
+def scheduled(at: datetime) -> QuerySet[RuleSet]:
+    """The editions that are yet to take effect, the next one first."""
+    return editions().filter(effective_at__gt=at).order_by("effective_at", "number")
+
+
+def drafts() -> QuerySet[RuleSet]:
+    """The editions that are being worked on, the one that was changed last first."""
+    return RuleSet.objects.filter(number=None).order_by(F("drafted_at").desc(nulls_last=True), "-pk")
+
+
 def tier_for(rule_set: RuleSet, paid_sum: Decimal, floor_position: int | None = None) -> Tier:
     """The tier that a paid sum gives, not below the one set by hand where the edition keeps to it.
 
@@ -96,6 +111,16 @@ def same_tier(rule_set: RuleSet, tier: Tier) -> Tier | None:
     by_name = (other for other in tiers if other.name == tier.name)
     by_place = (other for other in tiers if other.position == tier.position)
     return next(by_name, None) or next(by_place, None)
+
+
+def place_in(rule_set: RuleSet, tier: Tier) -> int:
+    """How high a tier of another edition stands among the tiers of this one, by its counterpart there.
+
+    A tier without one stood above all of this edition's. A member who is recounted rises or falls
+    when the tier they reach stands above or below this place.
+    """
+    counterpart = same_tier(rule_set, tier)
+    return tier.position if counterpart is None else counterpart.position
 
 
 def keeps_floors(rule_set: RuleSet) -> bool:

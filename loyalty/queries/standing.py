@@ -1,4 +1,4 @@
-"""Where a member stands at a moment, computed from the edition in force then."""
+"""Where a member stands at a moment, by the rules that their standing was counted by."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,11 +32,15 @@ class StandingCard:
     """A member's tier as pages show it.
 
     `progress_value` of `progress_max` is the way to the next tier from a paid sum of 0, in whole
-    units of the currency; at the top both are equal. `since_at` is None while the member's tier of
-    new rules has not been recounted yet. `validity` is None for a tier that time alone does not
-    take away.
+    units of the currency; at the top both are equal. `since_at` is None where the time that has passed
+    has moved the tier and no recount has run since. `validity` is None for a tier that time alone does
+    not take away.
+
+    While the member `is_being_recounted`, newer rules (`rule_set`) are in force than those of the tier
+    that is shown. Nothing is said of a way to the next tier then: it would be promised by old rules.
     """
 
+    rule_set: RuleSet
     tier: Tier
     paid_sum: Decimal
     next_tier: Tier | None
@@ -45,23 +49,31 @@ class StandingCard:
     progress_max: int
     since_at: datetime | None
     is_held_by_hand: bool
+    is_being_recounted: bool
     validity: Validity | None
 
 
 def standing_card(member: Member, at: datetime) -> StandingCard:
-    """The member's tier, right at `at` whether or not a recount has run; at most 4 queries.
+    """The member's tier at `at`, by the rules that their standing was counted by; at most 4 queries.
+
+    New rules show once they have reached the member: by a recount, or by an order in between. What
+    only time changes, such as orders that leave a rolling period, shows at once.
 
     Raises:
         NoRulesInForce: the moment lies before the first edition.
     """
-    rule_set = rule_set_in_force(at)
+    in_force = rule_set_in_force(at)
     standing = Standing.objects.select_related("tier__rule_set").filter(member=member).first()
+    is_being_recounted = standing is not None and _is_older(standing.tier.rule_set, in_force)
+    rule_set = standing.tier.rule_set if standing is not None and is_being_recounted else in_force
     paid_sum = Decimal(0) if standing is None else paid_sum_at(standing, rule_set, at)
     tier = tier_for(rule_set, paid_sum, standing.floor_position if standing else None)
-    above = next_tier(rule_set, tier)
+    above = None if is_being_recounted else next_tier(rule_set, tier)
     goal_sum = above.threshold_sum if above else paid_sum
     goal = max(int(goal_sum.to_integral_value(rounding=ROUND_CEILING)), 1)
+    counted_now = None if is_being_recounted else standing
     return StandingCard(
+        rule_set=in_force,
         tier=tier,
         paid_sum=paid_sum,
         next_tier=above,
@@ -70,7 +82,8 @@ def standing_card(member: Member, at: datetime) -> StandingCard:
         progress_max=goal,
         since_at=_since_at(member, standing, rule_set, tier),
         is_held_by_hand=tier != tier_for(rule_set, paid_sum),
-        validity=_validity(standing, rule_set, tier, paid_sum, at) if standing else None,
+        is_being_recounted=is_being_recounted,
+        validity=_validity(counted_now, rule_set, tier, paid_sum, at) if counted_now else None,
     )
 
 
@@ -122,3 +135,7 @@ def _since_at(member: Member, standing: Standing | None, rule_set: RuleSet, tier
     if standing is None:
         return member.joined_at
     return standing.since_at if same_tier(rule_set, standing.tier) == tier else None
+
+
+def _is_older(rule_set: RuleSet, other: RuleSet) -> bool:
+    return (rule_set.number or 0) < (other.number or 0)

@@ -10,8 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
+from procrastinate.contrib.django import app
 
 from accounts.models import Member
+from accounts.services.messages import tell
 from loyalty.errors import FloorIgnored, TierUnknown
 from loyalty.models import PaidSumEntry, RuleSet, Standing, Tier, TierChange
 from loyalty.queries.rules import (
@@ -24,7 +26,10 @@ from loyalty.queries.rules import (
 )
 from loyalty.queries.standing import paid_sum_at
 from loyalty.services.ledger import lock_accounts
+from loyalty.services.telling import tier_changed
 
+# The job is called by name: jobs call services, and not the other way round.
+RECOUNT_TASK = "loyalty.jobs.recount_everybody"
 # So many accounts are locked at once while everybody is recounted: well below a second's work.
 BATCH_MEMBERS = 2000
 # Members who have no standing yet begin in the lowest tier.
@@ -39,52 +44,75 @@ BEGIN_SQL = """
     INSERT INTO loyalty_tier_change (member_id, to_tier_id, rule_set_id, changed_at, cause, reason)
     SELECT member_id, %(lowest_id)s, %(rule_set_id)s, %(at)s, 'joined', '' FROM begun
 """
-# The same decisions as `tier_for` and `same_tier` make for one member. A standing that a newer
-# edition has reached is left alone: a job for an older one may run late.
+# The same decisions as `tier_for`, `same_tier` and `place_in` make for one member. A standing that a
+# newer edition has reached is left alone: a job for an older one may run late. Orders that were paid
+# since the recount began are counted with the others. Without the ids the update would read the whole
+# table for every batch.
 RECOUNT_SQL = """
-    WITH counted AS (
-        SELECT member_id, sum(paid_sum) AS paid_sum
-          FROM loyalty_paid_sum_entry
-         WHERE member_id = ANY(%(ids)s)
-           AND (%(is_all_time)s OR (counted_at > %(since_at)s AND counted_at <= %(at)s))
-         GROUP BY member_id
-    ), decided AS (
-        SELECT standing.member_id, old.id AS from_tier_id, reached.id AS to_tier_id,
-               coalesce(counted.paid_sum, 0) AS paid_sum,
-               reached.id IS DISTINCT FROM coalesce(by_name.id, by_place.id) AS is_change
+    WITH stands AS (
+        SELECT standing.member_id, standing.floor_position, old.id AS tier_id, old.name, old.position,
+               CASE WHEN %(is_all_time)s AND edition.paid_sum_months IS NULL THEN standing.paid_sum END
+               AS known_sum
           FROM loyalty_standing AS standing
           JOIN loyalty_tier AS old ON old.id = standing.tier_id
           JOIN loyalty_rule_set AS edition ON edition.id = old.rule_set_id AND edition.number <= %(number)s
-          LEFT JOIN counted ON counted.member_id = standing.member_id
+         WHERE standing.member_id = ANY(%(ids)s)
+    ), counted AS (
+        SELECT member_id, sum(paid_sum) AS paid_sum
+          FROM loyalty_paid_sum_entry
+         WHERE member_id = ANY(ARRAY(SELECT member_id FROM stands WHERE known_sum IS NULL))
+           AND (%(is_all_time)s OR counted_at > %(since_at)s)
+         GROUP BY member_id
+    ), summed AS (
+        SELECT stands.*, coalesce(known_sum, counted.paid_sum, 0) AS paid_sum
+          FROM stands
+          LEFT JOIN counted ON counted.member_id = stands.member_id
+    ), decided AS (
+        SELECT summed.member_id, summed.tier_id AS from_tier_id, reached.id AS to_tier_id,
+               reached.name AS to_name, reached.coefficient, summed.paid_sum,
+               reached.id IS DISTINCT FROM coalesce(by_name.id, by_place.id) AS is_change,
+               reached.position > coalesce(by_name.position, summed.position) AS is_higher
+          FROM summed
           LEFT JOIN loyalty_tier AS by_name
-                 ON by_name.rule_set_id = %(rule_set_id)s AND by_name.name = old.name
+                 ON by_name.rule_set_id = %(rule_set_id)s AND by_name.name = summed.name
           LEFT JOIN loyalty_tier AS by_place
-                 ON by_place.rule_set_id = %(rule_set_id)s AND by_place.position = old.position
+                 ON by_place.rule_set_id = %(rule_set_id)s AND by_place.position = summed.position
          CROSS JOIN LATERAL (
-               SELECT id
+               SELECT id, name, coefficient, position
                  FROM loyalty_tier
                 WHERE rule_set_id = %(rule_set_id)s
                   AND (position = 0
-                       OR threshold_sum <= coalesce(counted.paid_sum, 0)
-                       OR (%(keeps_floors)s AND position <= standing.floor_position))
+                       OR threshold_sum <= summed.paid_sum
+                       OR (%(keeps_floors)s AND position <= summed.floor_position))
                 ORDER BY position DESC
                 LIMIT 1
                ) AS reached
-         WHERE standing.member_id = ANY(%(ids)s)
     ), written AS (
         UPDATE loyalty_standing AS standing
            SET paid_sum = decided.paid_sum, tier_id = decided.to_tier_id,
                since_at = CASE WHEN decided.is_change THEN %(at)s ELSE standing.since_at END
           FROM decided
-         WHERE standing.member_id = decided.member_id
+         WHERE standing.member_id = decided.member_id AND standing.member_id = ANY(%(ids)s)
            AND (standing.paid_sum, standing.tier_id) IS DISTINCT FROM (decided.paid_sum, decided.to_tier_id)
+    ), changed AS (
+        INSERT INTO loyalty_tier_change
+               (member_id, from_tier_id, to_tier_id, rule_set_id, changed_at, cause, reason)
+        SELECT member_id, from_tier_id, to_tier_id, %(rule_set_id)s, %(at)s, 'recount', ''
+          FROM decided
+         WHERE is_change
+         ORDER BY member_id
+    ), told AS (
+        INSERT INTO accounts_message (member_id, kind, facts, happened_at, wants_letter)
+        SELECT member_id, 'tier_changed',
+               jsonb_build_object('tier', to_name, 'is_higher', is_higher, 'coefficient', coefficient::text),
+               %(at)s, false
+          FROM decided
+         WHERE is_change
+         ORDER BY member_id
     )
-    INSERT INTO loyalty_tier_change
-           (member_id, from_tier_id, to_tier_id, rule_set_id, changed_at, cause, reason)
-    SELECT member_id, from_tier_id, to_tier_id, %(rule_set_id)s, %(at)s, 'recount', ''
+    SELECT count(*) FILTER (WHERE is_higher), count(*) FILTER (WHERE NOT is_higher)
       FROM decided
      WHERE is_change
-     ORDER BY member_id
 """
 
 
@@ -102,6 +130,31 @@ class StandingMove:
     change: TierChange | None
 
 
+@dataclass(frozen=True)
+class Recounted:
+    """How many members a recount has moved to another tier, up or down."""
+
+    higher_count: int = 0
+    lower_count: int = 0
+
+    @property
+    def changed_count(self) -> int:
+        """All who stand in another tier than before."""
+        return self.higher_count + self.lower_count
+
+    def __add__(self, other: "Recounted") -> "Recounted":
+        return Recounted(self.higher_count + other.higher_count, self.lower_count + other.lower_count)
+
+
+@dataclass(frozen=True)
+class RecountedBatch:
+    """Some members who were recounted together, up to the one with `last_id`."""
+
+    last_id: int
+    members_count: int
+    found: Recounted
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Step:
     """Why a standing is written: what a row of TierChange says about itself."""
@@ -113,18 +166,21 @@ class _Step:
     reason: str = ""
 
 
-def standing_of(*, member: Member, at: datetime) -> Standing:
+def standing_of(*, member: Member, at: datetime, is_told: bool = True) -> Standing:
     """The member's standing as it is at `at`: begun in the lowest tier on first use.
 
     New rules that took effect, and orders that left a rolling period, are counted now if no
-    recount has run since.
+    recount has run since; the member is told, as by a recount, if that is another tier. Only what is
+    taken over from long ago is told to nobody.
 
     Raises:
         NoRulesInForce: the moment lies before the first edition.
     """
     rule_set = rule_set_in_force(at)
     standing = _standing(member, rule_set, at)
-    _settle(standing, rule_set, at)
+    change = _settle(standing, rule_set, at)
+    if change is not None and is_told:
+        tell(*tier_changed(member_id=member.pk, from_tier=change.from_tier, to_tier=change.to_tier, at=at))
     return standing
 
 
@@ -201,27 +257,47 @@ def set_floor(
 
 def recount_standings(
     *, rule_set: RuleSet, at: datetime, progress: Callable[[int, int], None] | None = None
-) -> int:
+) -> Recounted:
     """Give every member the tier of the edition in force at `at`; returns how many changed tier.
 
-    Members without a standing get one. Paid sums are added up anew from their entries. It goes
-    through the members in batches, each a transaction under the locks of its accounts, so it may
-    be stopped and begun again. `progress` is told how many of how many members are done.
+    It goes through the members in batches, so it may be stopped and begun again. `progress` is told
+    how many of how many members are done.
     """
-    values = _recount_values(rule_set, at)
     total = Member.objects.count()
-    done, changed, last_id = 0, 0, 0
-    while ids := list(
-        Member.objects.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)[:BATCH_MEMBERS]
-    ):
-        last_id = ids[-1]
-        with transaction.atomic():
-            lock_accounts(*ids)
-            changed += _recount(ids, values)
-        done += len(ids)
+    done, last_id, found = 0, 0, Recounted()
+    while batch := recount_batch(rule_set=rule_set, at=at, after_id=last_id):
+        last_id, found = batch.last_id, found + batch.found
+        done += batch.members_count
         if progress:
             progress(done, max(done, total))
-    return changed
+    return found
+
+
+def recount_later(*, rule_set: RuleSet) -> None:
+    """Have the worker recount everybody once the edition takes effect, if the caller commits."""
+    task = app.configure_task(RECOUNT_TASK, schedule_at=rule_set.effective_at)
+    task.defer(timestamp=0)
+
+
+@transaction.atomic
+def recount_batch(*, rule_set: RuleSet, at: datetime, after_id: int) -> RecountedBatch | None:
+    """Recount the members next after that id, under the locks of their accounts; None when there are none.
+
+    Members without a standing get one. Paid sums of a period are added up anew from their entries; that
+    of all time is on the standing already. Whoever changes tier is told so. What a batch has done it
+    does not do again, however often it is repeated.
+    """
+    following = Member.objects.filter(pk__gt=after_id).order_by("pk")
+    ids = list(following.values_list("pk", flat=True)[:BATCH_MEMBERS])
+    if not ids:
+        return None
+    lock_accounts(*ids)
+    values = {**_recount_values(rule_set, at), "ids": ids}
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN_SQL, values)
+        cursor.execute(RECOUNT_SQL, values)
+        higher_count, lower_count = cursor.fetchone()
+    return RecountedBatch(ids[-1], len(ids), Recounted(higher_count, lower_count))
 
 
 def _recount_values(rule_set: RuleSet, at: datetime) -> dict[str, int | str | datetime | None]:
@@ -237,14 +313,6 @@ def _recount_values(rule_set: RuleSet, at: datetime) -> dict[str, int | str | da
     }
 
 
-def _recount(ids: list[int], values: dict[str, int | str | datetime | None]) -> int:
-    """Recount these members, whose accounts are locked; returns how many changed tier."""
-    with connection.cursor() as cursor:
-        cursor.execute(BEGIN_SQL, {**values, "ids": ids})
-        cursor.execute(RECOUNT_SQL, {**values, "ids": ids})
-        return cursor.rowcount
-
-
 def _standing(member: Member, rule_set: RuleSet, at: datetime) -> Standing:
     """The member's standing as it was written last, with its tier and edition."""
     standing = Standing.objects.select_related("tier__rule_set").filter(member=member).first()
@@ -257,11 +325,12 @@ def _standing(member: Member, rule_set: RuleSet, at: datetime) -> Standing:
     return standing
 
 
-def _settle(standing: Standing, rule_set: RuleSet, at: datetime) -> None:
-    if _edition_number(standing) <= (rule_set.number or 0):
-        total = paid_sum_at(standing, rule_set, at)
-        tier = tier_for(rule_set, total, standing.floor_position)
-        _write(standing, rule_set, total, tier, _Step(cause=TierChange.Cause.RECOUNT, at=at))
+def _settle(standing: Standing, rule_set: RuleSet, at: datetime) -> TierChange | None:
+    if _edition_number(standing) > (rule_set.number or 0):
+        return None
+    total = paid_sum_at(standing, rule_set, at)
+    tier = tier_for(rule_set, total, standing.floor_position)
+    return _write(standing, rule_set, total, tier, _Step(cause=TierChange.Cause.RECOUNT, at=at))
 
 
 def _count_under_newer_rules(standing: Standing, paid_sum: Decimal, step: _Step) -> TierChange | None:

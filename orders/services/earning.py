@@ -11,10 +11,11 @@ from loyalty.queries.rules import available_at, expires_on, points_for, rule_set
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
 from loyalty.services.standing import StandingMove, count_paid_sum, earning_tier
+from loyalty.services.telling import tier_changed
 from orders.models import Order, Outlet
 from orders.queries.figures import Figures, figures
 from orders.queries.orders import first_bought_at, open_credits
-from orders.services.telling import points_earned, tier_changed
+from orders.services.telling import points_earned
 from referrals.services import (
     FriendsOrder,
     count_friends_order,

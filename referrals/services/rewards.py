@@ -68,10 +68,11 @@ def count_friends_order(
     return referral
 
 
-def reward_inviter(referral: Referral, order: FriendsOrder) -> Reward | None:
+def reward_inviter(referral: Referral, order: FriendsOrder, *, is_told: bool = True) -> Reward | None:
     """Give the inviter their share of a friend's paid order, by the inviter's tier at that moment.
 
-    Returns None when the edition gives nothing for it.
+    The inviter is told of a tier that new rules, or the time, have brought meanwhile, unless not
+    `is_told`. Returns None when the edition gives nothing for it.
     """
     rule_set = order.rule_set
     is_limited = rule_set.referral_orders is not None
@@ -83,7 +84,7 @@ def reward_inviter(referral: Referral, order: FriendsOrder) -> Reward | None:
         rewarded_orders=rewarded_orders(referral, but_order_id=order.order_id) if is_limited else 0,
     ):
         return None
-    tier = standing_of(member=referral.inviter, at=order.at).tier
+    tier = standing_of(member=referral.inviter, at=order.at, is_told=is_told).tier
     has_month_limit = rule_set.referral_month_limit_points is not None
     points = share_points(
         rule_set,

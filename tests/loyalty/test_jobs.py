@@ -23,7 +23,8 @@ from tests.loyalty.transfers.giving import broken_promises, confirm, proved_inte
 def work_off():
     """Do what is queued, as `manage.py procrastinate worker` does, and come back."""
     with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
-        worker_app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+        # One at a time: a worker of several leaves when nothing is queued, though a job may yet queue more.
+        worker_app.run_worker(wait=False, concurrency=1, install_signal_handlers=False, listen_notify=False)
 
 
 @pytest.fixture

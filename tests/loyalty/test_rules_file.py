@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from loyalty.models import RuleSet
 from loyalty.queries.rules import rule_set_in_force, tiers_of
@@ -42,7 +43,7 @@ def test_publish_rules_publishes_the_example(db, capsys):
     ]
 
 
-def test_publish_rules_for_later_leaves_the_tiers_alone(db, rules_file, capsys):
+def test_publish_rules_for_later_leaves_the_tiers_alone_until_then(db, rules_file, capsys):
     path = rules_file(f'reason = "Later"\nwaiting_days = 14\nexcluded_categories = ["gift cards"]\n{TIER}')
 
     call_command("publish_rules", path, effective_at="2100-01-01T10:30")
@@ -50,6 +51,8 @@ def test_publish_rules_for_later_leaves_the_tiers_alone(db, rules_file, capsys):
     edition = RuleSet.objects.get(number=2)
     assert (edition.waiting_days, edition.excluded_categories) == (14, ["gift cards"])
     assert "in force from 2100-01-01 10:30 on.\nTiers will be recounted" in capsys.readouterr().out
+    job = ProcrastinateJob.objects.get()
+    assert (job.task_name, job.scheduled_at) == ("loyalty.jobs.recount_everybody", edition.effective_at)
 
 
 @pytest.mark.parametrize(

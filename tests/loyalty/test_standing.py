@@ -4,48 +4,24 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
 
 from loyalty.errors import FloorIgnored, TierUnknown
 from loyalty.models import PaidSumEntry, RuleSet, Standing, TierChange
-from loyalty.queries.rules import leaves_period_at, paid_sum_since_at, rule_set_in_force, tiers_of
+from loyalty.queries.rules import leaves_period_at, paid_sum_since_at, tiers_of
 from loyalty.queries.standing import standing_card, tier_since_at
-from loyalty.services.ledger import lock_accounts
 from loyalty.services.standing import (
-    count_paid_sum,
+    Recounted,
     earning_tier,
     recount_standings,
     set_floor,
     standing_of,
 )
 from tests.clock import AN_HOUR_LATER, MOSCOW, NOON, TOMORROW_NOON
-from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
-from tests.loyalty.races import race
+from tests.loyalty.standings import changes_of, count
 
 AT_ONCE = RuleSet.TierLowering.AT_ONCE
 Cause = TierChange.Cause
-
-
-@transaction.atomic
-def count(member, paid_sum, *, at=NOON, counted_at=None, rule_set=None, cause=Cause.ORDER, order_id=1):
-    lock_accounts(member.pk)
-    return count_paid_sum(
-        member=member,
-        order_id=order_id,
-        paid_sum=Decimal(paid_sum),
-        counted_at=counted_at or at,
-        rule_set=rule_set or rule_set_in_force(at),
-        at=at,
-        cause=cause,
-    )
-
-
-def changes_of(member):
-    return [
-        (change.cause, change.from_tier.name if change.from_tier else None, change.to_tier.name)
-        for change in TierChange.objects.filter(member=member).order_by("pk")
-    ]
 
 
 def test_standing_case_47_a_new_member_is_in_the_lowest_tier_at_once(ada):
@@ -222,7 +198,6 @@ def test_after_a_rolling_period_all_orders_count_again(ada):
     count(ada, 1_000, at=NOON, order_id=2)
     publish_edition(effective_at=AN_HOUR_LATER)
 
-    assert standing_card(ada, AN_HOUR_LATER).tier.name == "Silver"
     assert count(ada, 4_000, at=AN_HOUR_LATER, order_id=3).tier_after.name == "Gold"
     assert Standing.objects.get(member=ada).paid_sum == 20_000
 
@@ -260,14 +235,52 @@ def test_standing_card_with_one_tier_that_is_the_top_at_once(ada):
     assert (card.progress_value, card.progress_max, card.to_next_sum) == (1, 1, 0)
 
 
-def test_standing_card_does_not_wait_for_a_recount(ada):
-    publish_edition()
+def test_standing_card_shows_new_rules_once_they_have_reached_the_member(ada, ben):
+    old = publish_edition(("Bronze", 0, "0.05"), ("Silver", 10_000, "0.07"), ("Gold", 20_000, "0.1"))
     count(ada, 12_000)
-    publish_edition(("Bronze", 0), ("Silver", 15_000), effective_at=AN_HOUR_LATER)
+    new = publish_edition(("Bronze", 0, "0.01"), ("Silver", 15_000, "0.02"), effective_at=AN_HOUR_LATER)
 
+    waiting = standing_card(ada, AN_HOUR_LATER)
+    assert (waiting.is_being_recounted, waiting.tier, waiting.rule_set) == (True, tiers_of(old)[1], new)
+    assert (waiting.tier.coefficient, waiting.since_at) == (Decimal("0.07"), NOON)
+    # The way to Gold was a promise of the old rules.
+    assert (waiting.next_tier, waiting.to_next_sum, waiting.validity) == (None, 0, None)
+    assert not standing_card(ben, AN_HOUR_LATER).is_being_recounted
+
+    recount_standings(rule_set=new, at=AN_HOUR_LATER)
+
+    reached = standing_card(ada, AN_HOUR_LATER)
+    assert (reached.is_being_recounted, reached.tier, reached.since_at) == (
+        False,
+        tiers_of(new)[0],
+        AN_HOUR_LATER,
+    )
+    assert (reached.next_tier.name, reached.to_next_sum) == ("Silver", 3_000)
+
+
+def test_an_order_before_the_recount_earns_by_the_edition_in_force_and_brings_the_new_tier(ada):
+    publish_edition(("Bronze", 0, "0.05"), ("Silver", 10_000, "0.07"))
+    count(ada, 12_000)
+    new = publish_edition(("Bronze", 0, "0.01"), ("Silver", 15_000, "0.02"), effective_at=AN_HOUR_LATER)
+
+    move = count(ada, 1_000, at=AN_HOUR_LATER, order_id=2)
+
+    assert earning_tier(rule_set=new, move=move).coefficient == Decimal("0.01")
     card = standing_card(ada, AN_HOUR_LATER)
+    assert (card.tier, card.is_being_recounted) == (tiers_of(new)[0], False)
+    # The recount finds the member where the order has brought them, and tells nobody twice.
+    assert recount_standings(rule_set=new, at=TOMORROW_NOON) == Recounted(0, 0)
+    assert changes_of(ada)[2:] == [("recount", "Silver", "Bronze")]
 
-    assert (card.tier.name, card.since_at) == ("Bronze", None)
+
+def test_standing_card_of_the_past_is_of_the_edition_that_was_in_force(ada):
+    old = publish_edition()
+    publish_edition(("Bronze", 0), ("Silver", 5_000), effective_at=AN_HOUR_LATER)
+    count(ada, 6_000, at=AN_HOUR_LATER)
+
+    card = standing_card(ada, NOON)
+
+    assert (card.tier, card.is_being_recounted) == (tiers_of(old)[0], False)
 
 
 def test_standing_card_takes_at_most_three_queries(ada, django_assert_max_num_queries):
@@ -280,105 +293,6 @@ def test_standing_card_takes_at_most_three_queries(ada, django_assert_max_num_qu
         card = standing_card(ada, NOON)
         assert card.next_tier.name == "Silver"
         assert card.tier.rule_set.number == 2
-
-
-# Sums on, below and above the thresholds of before and after, with and without floors.
-CROWD = [
-    (0, None),
-    (4_999, None),
-    (5_000, 1),
-    (9_999, 2),
-    (10_000, None),
-    (19_999, 1),
-    (20_000, 0),
-    (50_000, 2),
-]
-NEXT_RULES = [
-    pytest.param((("Bronze", 0), ("Silver", 5_000), ("Gold", 50_000)), {}, id="other-thresholds"),
-    pytest.param((("Bronze", 0), ("Copper", 5_000), ("Silver", 10_000), ("Gold", 20_000)), {}, id="one-more"),
-    pytest.param((("All", 0),), {}, id="one-for-all"),
-    pytest.param((("Bronze", 0), ("Silver", 5_000), ("Gold", 20_000)), {"paid_sum_months": 1}, id="rolling"),
-    pytest.param((("Bronze", 0), ("Silver", 30_000)), {"tier_lowering": AT_ONCE}, id="floors-ignored"),
-]
-
-
-@pytest.mark.parametrize(("tiers", "values"), NEXT_RULES)
-def test_recount_standings_equals_one_by_one(db, monkeypatch, tiers, values):
-    monkeypatch.setattr("loyalty.services.standing.BATCH_MEMBERS", 3)
-    publish_edition()
-    crowds = ([], [])
-    for crowd in crowds:
-        for paid_sum, floor in CROWD:
-            member = MemberFactory()
-            crowd.append(member)
-            if floor is not None:
-                set_floor(member=member, position=floor, actor_id=None, reason="", at=NOON)
-            count(member, paid_sum // 2, at=NOON - timedelta(days=60), order_id=1)
-            count(member, paid_sum - paid_sum // 2, at=NOON, order_id=2)
-    alone, together = crowds
-    rule_set = publish_edition(*tiers, effective_at=AN_HOUR_LATER, **values)
-
-    for member in alone:
-        standing_of(member=member, at=TOMORROW_NOON)
-    moved_alone = TierChange.objects.filter(changed_at=TOMORROW_NOON).count()
-    moved_together = recount_standings(rule_set=rule_set, at=TOMORROW_NOON)
-
-    def outcome(member):
-        standing = Standing.objects.get(member=member)
-        return standing.tier_id, standing.paid_sum, standing.since_at, changes_of(member)
-
-    assert [outcome(member) for member in together] == [outcome(member) for member in alone]
-    assert moved_together == moved_alone
-
-
-def test_recount_standings_begins_missing_ones_tells_its_progress_and_is_safe_to_repeat(
-    ada, ben, monkeypatch
-):
-    monkeypatch.setattr("loyalty.services.standing.BATCH_MEMBERS", 1)
-    rule_set = publish_edition()
-    count(ada, 12_000)
-    told = []
-
-    assert recount_standings(rule_set=rule_set, at=NOON, progress=lambda *step: told.append(step)) == 0
-
-    assert told == [(1, 2), (2, 2)]
-    assert changes_of(ben) == [("joined", None, "Bronze")]
-    before = list(TierChange.objects.values())
-    assert recount_standings(rule_set=rule_set, at=AN_HOUR_LATER) == 0
-    assert list(TierChange.objects.values()) == before
-
-
-def test_recount_standings_run_late_for_an_old_edition_leaves_newer_ones_alone(ada):
-    old = publish_edition()
-    publish_edition(("Bronze", 0), ("Silver", 12_000), effective_at=NOON)
-    count(ada, 11_000)
-
-    assert recount_standings(rule_set=old, at=NOON) == 0
-
-    assert changes_of(ada) == [("joined", None, "Bronze")]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_orders_that_race_with_a_recount_are_all_counted(ada, ben):
-    old = publish_edition()
-    new = publish_edition(("Bronze", 0), ("Silver", 4_000), effective_at=NOON)
-
-    outcomes = race(
-        *(
-            lambda member=member: count(member, 1_000, rule_set=old)
-            for member in (ada, ben)
-            for _ in range(4)
-        ),
-        *(lambda: recount_standings(rule_set=new, at=NOON) for _ in range(4)),
-    )
-
-    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
-    recount_standings(rule_set=new, at=NOON)
-    for member in (ada, ben):
-        standing = Standing.objects.get(member=member)
-        assert (standing.paid_sum, standing.tier) == (4_000, tiers_of(new)[1])
-        assert [cause for cause, _from, _to in changes_of(member)].count("joined") == 1
-        assert len(changes_of(member)) == 2
 
 
 def lived_through(member, orders, **settings):

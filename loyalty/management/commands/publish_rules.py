@@ -15,7 +15,7 @@ from loyalty.models import RuleSet
 from loyalty.queries.rules import rule_set_in_force
 from loyalty.services.rules import create_draft, publish_rule_set
 from loyalty.services.rules_file import moment_of, read_rules_file
-from loyalty.services.standing import recount_standings
+from loyalty.services.standing import recount_later, recount_standings
 
 
 class Command(BaseCommand):
@@ -40,8 +40,8 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"Published edition {edition.number}, in force from {_local(edition)} on.")
         if rule_set_in_force(now) == edition:
-            changed = recount_standings(rule_set=edition, at=now, progress=self._show)
-            self.stdout.write(f"{changed} members changed tier.")
+            found = recount_standings(rule_set=edition, at=now, progress=self._show)
+            self.stdout.write(f"{found.changed_count} members changed tier.")
         else:
             self.stdout.write("Tiers will be recounted when it takes effect.")
 
@@ -49,12 +49,15 @@ class Command(BaseCommand):
     def _publish(self, file: Path, effective_at: str | None, now: datetime) -> RuleSet:
         asked = read_rules_file(file)
         chosen = moment_of(effective_at) if effective_at else asked.effective_at
-        return publish_rule_set(
+        edition = publish_rule_set(
             rule_set=create_draft(tiers=asked.tiers, **asked.settings),
             effective_at=chosen or now,
             reason=asked.reason,
             published_at=now,
         )
+        if chosen and chosen > now:
+            recount_later(rule_set=edition)
+        return edition
 
     def _show(self, done: int, total: int) -> None:
         if sys.stdout.isatty():

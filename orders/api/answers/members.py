@@ -52,6 +52,10 @@ class TierAnswer(Answer):
 
     name: str
     coefficient: Rate
+    is_being_recounted: bool = Field(
+        description="New rules are in force, by which orders earn already, while this is still the tier "
+        "by the rules before. It lasts minutes; nothing is next meanwhile."
+    )
     paid_sum: Amount = Field(description="What decides the tier.")
     next_name: str | None
     to_next_sum: Amount | None = Field(description="How much is still to be paid for the next tier.")
@@ -136,6 +140,7 @@ def balance_answer(found: Balance, card: StandingCard) -> BalanceAnswer:
         tier=TierAnswer(
             name=card.tier.name,
             coefficient=card.tier.coefficient,
+            is_being_recounted=card.is_being_recounted,
             paid_sum=card.paid_sum,
             next_name=above.name if above else None,
             to_next_sum=card.to_next_sum if above else None,

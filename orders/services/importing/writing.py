@@ -119,7 +119,7 @@ def _reward(invited: Member, row: Written, counted: Counted) -> None:
         at=paid_at,
         key=row.key,
     )
-    reward_inviter(referral, order)
+    reward_inviter(referral, order, is_told=False)
     give_welcome(referral, order)
 
 

@@ -8,6 +8,7 @@ from accounts.services.messages import Telling, tell_many
 from loyalty.models import Fund, RuleSet
 from loyalty.services import ledger
 from loyalty.services.ledger import CreditRow
+from loyalty.services.telling import tier_changed
 from orders.models import Order, Source
 from orders.services.registering import outcomes
 from orders.services.registering.candidates import Candidate
@@ -17,7 +18,7 @@ from orders.services.registering.shares import Brought, keep_courses, keep_rewar
 from orders.services.sets import writing
 from orders.services.sets.counting import Counted
 from orders.services.sets.writing import Written
-from orders.services.telling import points_earned, tier_changed
+from orders.services.telling import points_earned
 from referrals.models import Referral
 from referrals.services.telling import share_earned, welcome_given
 
@@ -113,10 +114,9 @@ def _tellings(
         available_at=counter.available_at(paid_at),
     )
     for change in counted.changes:
-        if change.is_by_order:
-            yield from tier_changed(
-                member_id=change.person, from_tier=change.from_tier, to_tier=change.to_tier, at=paid_at
-            )
+        yield from tier_changed(
+            member_id=change.person, from_tier=change.from_tier, to_tier=change.to_tier, at=paid_at
+        )
     for found in brought:
         tell_of = share_earned if found.tier else welcome_given
         yield from tell_of(found.reward, friend=member)
