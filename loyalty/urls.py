@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.views import points, transfers
+from loyalty.views import points, rules, till_code, transfers
 
 app_name = "loyalty"
 
@@ -18,5 +18,8 @@ urlpatterns = [
     path("transfer/check/<uuid:key>/code/", transfers.send_transfer_code, name="transfer_code"),
     path("transfer/done/<slug:number>/", transfers.show_receipt, name="transfer_receipt"),
     path("transfer/done/<slug:number>/take-back/", transfers.take_back, name="transfer_take_back"),
+    path("till-code/", till_code.show_till_code, name="till_code"),
+    path("rules/", rules.show_rules, name="rules"),
+    path("rules/<int:number>/", rules.show_rules, name="rules"),
     path("transfer/not-me/<str:token>/", transfers.stop_transfers, name="transfer_not_me"),
 ]

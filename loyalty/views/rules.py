@@ -1,0 +1,49 @@
+"""The rules of the programme in plain words, for everybody."""
+
+from decimal import Decimal
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from loyalty.queries.editions import edition_in_time
+from loyalty.queries.rules import points_for, same_tier, tiers_of
+from loyalty.queries.standing import standing_card
+from loyalty.rules_wording import Group, difference_in_words, groups_in_words
+
+EXAMPLE_SUM = Decimal(1_000)
+
+
+@require_safe
+def show_rules(request: HttpRequest, number: int | None = None) -> HttpResponse:
+    """The edition in force, or the one of a number: what it says, what it changed, and what comes next."""
+    now = timezone.now()
+    edition = edition_in_time(at=now, number=number)
+    rule_set = edition.rule_set
+    tiers = tiers_of(rule_set)
+    member = getattr(request.user, "member", None)
+    own_tier = same_tier(rule_set, standing_card(member, now).tier) if member else None
+    previous = edition.previous
+    of_tiers, *groups = groups_in_words(rule_set)
+    left = [group for group in groups if group.group == Group.EARNING]
+    right = [group for group in groups if group.group != Group.EARNING]
+    context = {
+        "edition": edition,
+        "rule_set": rule_set,
+        "tiers": tiers,
+        "has_shares": any(tier.referral_rate for tier in tiers),
+        "own_tier": own_tier if edition.is_in_force else None,
+        "example_points": points_for(rule_set, EXAMPLE_SUM, tiers[0].coefficient),
+        "of_tiers": of_tiers,
+        "left": left,
+        "right": right,
+        "differences": difference_in_words(previous, rule_set, with_colours=False) if previous else [],
+        "upcoming": [
+            (one, difference_in_words(before, one, with_colours=False))
+            for before, one in zip([rule_set, *edition.upcoming], edition.upcoming, strict=False)
+        ]
+        if edition.is_in_force
+        else [],
+    }
+    return render(request, "loyalty/rules/rules.html", context)
