@@ -1,37 +1,21 @@
 """A member's operations as a file: one row for each entry, the newest first, as the list has them."""
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from tempfile import TemporaryFile
-from typing import IO, Any
+from collections.abc import Iterator
+from typing import IO
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from openpyxl import Workbook  # type: ignore[import-untyped]
-from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
-from openpyxl.styles import Font  # type: ignore[import-untyped]
 
-from loyalty import wording
+from loyalty import spreadsheets, wording
 from loyalty.models import Bucket
 from loyalty.queries.filters import OperationFilter
 from loyalty.queries.lines import OperationLine, operation_lines
 from loyalty.queries.operations import Operation, operations_page
-from loyalty.templatetags.numbers import in_language
-
-Cell = datetime | date | int | str
-Row = Sequence[Cell]
+from loyalty.spreadsheets import Cell, Row
 
 # So many operations are read at a time: a file of any length takes the memory of one such part.
 BATCH_OPERATIONS = 1000
-# A sheet holds 1 048 576 rows; a longer file goes on in another one.
-ROWS_PER_SHEET = 1_000_000
-# A spreadsheet takes a text that begins so for a formula.
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
-CSV_DAY_FORMATS = {"ru": "%d.%m.%Y", "en": "%Y-%m-%d"}
 SHEET_WIDTHS = (19, 11, 12, 16, 44, 44, 14, 12, 10, 12, 14)
 
 
@@ -76,34 +60,20 @@ def batches(*, account_id: int, filters: OperationFilter) -> Iterator[list[Row]]
 
 
 def csv_parts(*, account_id: int, filters: OperationFilter, language: str) -> Iterator[bytes]:
-    """The file as a server sends it bit by bit: UTF-8 with a mark for Excel, semicolons between cells."""
+    """The file as a server sends it bit by bit, in that language."""
     with translation.override(language):
-        yield "\ufeff".encode() + _csv([headings()])
-    found = batches(account_id=account_id, filters=filters)
-    while True:
-        # Whoever takes the parts may have done something else in between, in another language.
-        with translation.override(language):
-            rows = next(found, None)
-            if rows is None:
-                return
-            part = _csv(rows)
-        yield part
+        columns = headings()
+    return spreadsheets.csv_parts(columns, batches(account_id=account_id, filters=filters), language=language)
 
 
 def xlsx_file(*, account_id: int, filters: OperationFilter) -> IO[bytes]:
-    """The same rows as a workbook, with numbers and days that a spreadsheet counts with."""
-    book = Workbook(write_only=True)
-    sheet, left_rows = _sheet(book), ROWS_PER_SHEET
-    for rows in batches(account_id=account_id, filters=filters):
-        for row in rows:
-            if not left_rows:
-                sheet, left_rows = _sheet(book), ROWS_PER_SHEET
-            sheet.append([_sheet_cell(sheet, value) for value in row])
-            left_rows -= 1
-    file = TemporaryFile()  # noqa: SIM115  # the response closes it
-    book.save(file)
-    file.seek(0)
-    return file
+    """The same rows as a workbook."""
+    return spreadsheets.xlsx_file(
+        title=_("Operations"),
+        headings=headings(),
+        widths=SHEET_WIDTHS,
+        batches=batches(account_id=account_id, filters=filters),
+    )
 
 
 def _row(operation: Operation, line: OperationLine) -> Row:
@@ -124,45 +94,3 @@ def _row(operation: Operation, line: OperationLine) -> Row:
         last_day,
         line.available_after,
     ]
-
-
-def _csv(rows: Sequence[Row]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=";").writerows([_csv_cell(value) for value in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def _csv_cell(value: Cell) -> str | int:
-    match value:
-        case datetime():
-            return value.isoformat(timespec="seconds")
-        case date():
-            return value.strftime(in_language(CSV_DAY_FORMATS))
-        case str():
-            return f"'{value}" if value.startswith(FORMULA_BEGINS) else value
-    return value
-
-
-def _sheet(book: Workbook) -> Any:
-    """A new sheet, with its headings in bold above what scrolls."""
-    sheet = book.create_sheet(_("Operations"))
-    sheet.freeze_panes = "A2"
-    for index, width in enumerate(SHEET_WIDTHS):
-        sheet.column_dimensions[chr(ord("A") + index)].width = width
-    cells = [_sheet_cell(sheet, text) for text in headings()]
-    for cell in cells:
-        cell.font = Font(bold=True)
-    sheet.append(cells)
-    return sheet
-
-
-def _sheet_cell(sheet: Any, value: Cell) -> WriteOnlyCell:
-    if isinstance(value, str):
-        cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
-        # Whatever it begins with, it is a text and no formula.
-        cell.data_type = "s"
-        return cell
-    if isinstance(value, datetime):
-        # A spreadsheet knows no zones: the clock is the programme's, as everywhere else.
-        value = value.replace(tzinfo=None, microsecond=0)
-    return WriteOnlyCell(sheet, value)

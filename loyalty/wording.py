@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from loyalty.models import Posting, Purpose, RuleSet, Transfer
+from loyalty.models import Cause, Posting, Purpose, RuleSet, Transfer
 from loyalty.queries.lines import OperationLine
 from loyalty.queries.operations import Operation
 from loyalty.templatetags.numbers import day_text, local_date, money, points, rate
@@ -210,6 +210,8 @@ def explanation(operation: Operation) -> str:
         parts.append(_("nobody invites themselves: both accounts are one person’s"))
     if reason := said.get("reason"):
         parts.append(str(reason))
+    if correction := _correction(said):
+        parts.append(correction)
     if operation.debt_points > 0:
         parts.append(_("%(points)s settled a debt") % {"points": points(operation.debt_points)})
     if operation.debt_points < 0:
@@ -291,7 +293,10 @@ def facts(operation: Operation) -> list[tuple[str, str]]:
     """What else there is to know about it."""
     said = words(operation)
     found = [(_("Kind"), str(operation.kind.label))]
+    if cause := _cause(said):
+        found.append((_("Cause"), cause))
     for label, name in [
+        (_("In words"), "text"),
         (_("Outlet"), "outlet"),
         (_("Friend"), "friend"),
         (_("Tier"), "tier"),
@@ -341,6 +346,16 @@ def words(operation: Operation) -> dict[str, Any]:
 def order_number(operation: Operation) -> str:
     """The number of the order it belongs to; empty where there is none."""
     return str(words(operation).get("order", ""))
+
+
+def _correction(said: dict[str, Any]) -> str:
+    """Why a colleague corrected the balance: “A complaint: the parcel came late”."""
+    return ": ".join(part for part in (_cause(said), str(said.get("text", ""))) if part)
+
+
+def _cause(said: dict[str, Any]) -> str:
+    cause = said.get("cause", "")
+    return str(Cause(cause).label) if cause in Cause.values else str(cause)
 
 
 def _rules(said: dict[str, Any], tier_since_at: datetime | None) -> str:

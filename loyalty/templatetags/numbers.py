@@ -129,8 +129,7 @@ def day_heading(value: date, now: datetime | None = None) -> SafeString:
 def moment(value: datetime) -> SafeString:
     """The moment in the programme's zone, to the minute, as a <time>."""
     at = timezone.localtime(value)
-    text = format_date(at, in_language(MOMENT_FORMATS))
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), moment_text(value))
 
 
 @register.filter
@@ -189,6 +188,11 @@ def signed(number: int) -> str:
 def day_text(on: date) -> str:
     """The day in words."""
     return format_date(on, in_language(DAY_FORMATS))
+
+
+def moment_text(at: datetime) -> str:
+    """The moment in the programme's zone, to the minute, in words."""
+    return format_date(timezone.localtime(at), in_language(MOMENT_FORMATS))
 
 
 def local_date(value: date) -> date:

@@ -1,19 +1,18 @@
 """Pages about the balance and the operations behind it."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_safe
 from django_htmx.http import push_url
 
 from accounts.access import is_staff_person, own_member
 from accounts.queries import new_messages
-from loyalty import access, exports, wording
+from loyalty import access, exports, spreadsheets, wording
 from loyalty.cursors import number_of
 from loyalty.forms.history import HistoryForm
 from loyalty.queries import operations as queries
@@ -24,7 +23,6 @@ from loyalty.queries.transfers import transfer_numbers
 from loyalty.queries.turnover import page_turnover, turnover
 
 LATEST_OPERATIONS = 5
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_safe
@@ -41,9 +39,7 @@ def show_balance(request: HttpRequest) -> HttpResponse:
         "member": member,
         "balance": own,
         "standing": standing,
-        "can_give": own.available_points > 0
-        and not own.is_blocked
-        and standing.tier.rule_set.transfers_allowed,
+        "can_give": own.available_points > 0 and not own.is_blocked and standing.rule_set.transfers_allowed,
         "operations": [wording.row(operation) for operation in latest.operations],
         "new_messages": new_messages(member),
     }
@@ -94,17 +90,10 @@ def export_operations(request: HttpRequest, file_format: str) -> HttpResponseBas
         return redirect(f"{reverse('loyalty:operations')}?{request.GET.urlencode()}")
     name = f"operations-{timezone.localdate().isoformat()}"
     if file_format == "xlsx":
-        return FileResponse(
-            exports.xlsx_file(account_id=member.pk, filters=form.filters()),
-            as_attachment=True,
-            filename=f"{name}.xlsx",
-            content_type=XLSX_TYPE,
-        )
+        file = exports.xlsx_file(account_id=member.pk, filters=form.filters())
+        return spreadsheets.xlsx_answer(file, name=name)
     parts = exports.csv_parts(account_id=member.pk, filters=form.filters(), language=get_language() or "en")
-    disposition = content_disposition_header(as_attachment=True, filename=f"{name}.csv")
-    return StreamingHttpResponse(
-        parts, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
-    )
+    return spreadsheets.csv_answer(parts, name=name)
 
 
 @require_safe

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Member
-from loyalty import exports
+from loyalty import exports, spreadsheets
 from loyalty.forms.history import HistoryForm
 from loyalty.models import Purpose
 from loyalty.queries.filters import EVERYTHING, OperationFilter
@@ -215,7 +215,7 @@ def test_file_keeps_its_language_whatever_comes_in_between(ada, in_english):
 
 def test_long_workbook_goes_on_in_another_sheet(ada, client, monkeypatch):
     earn_many(ada, 25)
-    monkeypatch.setattr(exports, "ROWS_PER_SHEET", 10)
+    monkeypatch.setattr(spreadsheets, "ROWS_PER_SHEET", 10)
 
     content = b"".join(client.get("/operations/operations.xlsx").streaming_content)
 
