@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -46,6 +48,11 @@ GOLDEN = {
     # All points are of years gone by, and have expired.
     """select sum(available_points + pending_points + held_points + debt_points)
          from loyalty_points_account""": "0",
+}
+# Thresholds that a supervisor may ask about, and how many customers each tier would have.
+PREVIEWS = {
+    (0, 50, 150, 500): "12830 / 6545 / 3461 / 734",
+    (0, 100, 250, 1000): "17336 / 3974 / 2060 / 200",
 }
 COUNTS = (
     "select (select count(*) from orders_order), (select count(*) from orders_order_step),"
@@ -81,6 +88,7 @@ def main() -> int:
         for question, known in GOLDEN.items()
         if (found := ask(question)) != known
     ]
+    problems += preview_problems()
     before = ask(COUNTS)
     print(python("manage.py", *command))
     if ask(COUNTS) != before:
@@ -90,6 +98,45 @@ def main() -> int:
     if not keep:
         ask(f"drop database {DATABASE} with (force)", database="postgres")
     return 1 if problems else 0
+
+
+def preview_problems() -> list[str]:
+    """What previews of other thresholds say that is not known to be so; prints how long each takes."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from django.db import connection
+    from django.utils import timezone
+
+    from loyalty.queries.rules import rule_set_in_force
+    from loyalty.services.rules import create_draft, delete_draft
+    from loyalty.services.rules.specs import specs_of
+    from supervisor.queries.what_if import had_it_been, what_if
+
+    at, problems = timezone.now(), []
+    live = rule_set_in_force(at)
+    for thresholds, known in PREVIEWS.items():
+        tiers = [
+            replace(tier, threshold_sum=Decimal(threshold))
+            for tier, threshold in zip(specs_of(live), thresholds, strict=True)
+        ]
+        draft = create_draft(copy_of=live, tiers=tiers)
+        began = time.monotonic()
+        figures = what_if(draft=draft, live=live, at=at)
+        previewed = time.monotonic()
+        had_it_been(draft=draft, at=at)
+        found = " / ".join(str(line.members_then) for line in figures.tiers)
+        print(
+            f"{'/'.join(map(str, thresholds))}: {found}; the preview took {previewed - began:.2f} s,"
+            f" the last 12 months {time.monotonic() - previewed:.2f} s"
+        )
+        if found != known:
+            problems.append(f"A preview of {thresholds} gives {found}, and it should be {known}")
+        delete_draft(draft=draft)
+    connection.close()
+    connection.close_pool()
+    return problems
 
 
 def fetched_log() -> Path:
