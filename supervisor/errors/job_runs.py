@@ -12,3 +12,12 @@ class JobOver(ConsoleError):
 
     def __str__(self) -> str:
         return _("This has ended already.")
+
+
+class JobBeingDone(ConsoleError):
+    """Another worker is doing this piece of work."""
+
+    code = "job_being_done"
+
+    def __str__(self) -> str:
+        return _("This is being done already.")
