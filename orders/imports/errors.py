@@ -10,9 +10,18 @@ from orders.errors import OrderError
 
 
 class ImportRefused(OrderError):
-    """A file or a mapping that cannot be imported; nothing was changed."""
+    """A file or a mapping that cannot be imported; nothing was changed.
+
+    `setting` is the one of the mapping that is to blame, or nothing.
+    """
 
     code = "import_refused"
+    setting = ""
+
+    @property
+    def remedy(self) -> str:
+        """What whoever calls the command does about it, if an option of its own helps."""
+        return ""
 
 
 class FileUnreadable(ImportRefused):
@@ -47,20 +56,29 @@ class NotText(ImportRefused):
 class WrongEncoding(ImportRefused):
     """The bytes of the file mean nothing in that encoding."""
 
+    setting = "encoding"
+
     def __init__(self, encoding: str, row_number: int) -> None:
         super().__init__(encoding, row_number)
         self.encoding = encoding
         self.row_number = row_number
 
     def __str__(self) -> str:
-        return _(
-            "After row %(row)s this file is not in the encoding %(encoding)s. "
-            "Name the right one, such as --encoding cp1251 or --encoding utf-8."
-        ) % {"row": self.row_number, "encoding": self.encoding}
+        return _("After row %(row)s this file is not in the encoding %(encoding)s.") % {
+            "row": self.row_number,
+            "encoding": self.encoding,
+        }
+
+    @property
+    def remedy(self) -> str:
+        """Another encoding."""
+        return _("Name the right one, such as --encoding cp1251 or --encoding utf-8.")
 
 
 class WrongSeparator(ImportRefused):
     """Everything stands in one column."""
+
+    setting = "separator"
 
     def __init__(self, first_row: str, guess: str | None) -> None:
         super().__init__(first_row, guess)
@@ -68,16 +86,22 @@ class WrongSeparator(ImportRefused):
         self.guess = guess
 
     def __str__(self) -> str:
-        found = _("With this separator the whole first row is one column: “%(row)s”.") % {
+        return _("With this separator the whole first row is one column: “%(row)s”.") % {
             "row": self.first_row
         }
+
+    @property
+    def remedy(self) -> str:
+        """Another separator."""
         if self.guess:
-            return f"{found} " + _("Try --separator %(separator)s.") % {"separator": self.guess}
-        return f"{found} " + _("Name the right one with --separator: comma, semicolon, tab or whitespace.")
+            return _("Try --separator %(separator)s.") % {"separator": self.guess}
+        return _("Name the right one with --separator: comma, semicolon, tab or whitespace.")
 
 
 class BrokenTable(ImportRefused):
-    """Quotes that do not close, or a cell that never ends."""
+    """Quotes that do not close, or a cell or a line that never ends."""
+
+    setting = "separator"
 
     def __init__(self, row_number: int) -> None:
         super().__init__(row_number)
@@ -86,7 +110,7 @@ class BrokenTable(ImportRefused):
     def __str__(self) -> str:
         return _(
             "Row %(row)s does not end: look for a quotation mark that is not closed, "
-            "or name another --separator."
+            "or name another separator."
         ) % {"row": self.row_number}
 
 
@@ -109,6 +133,20 @@ class ColumnMissing(ImportRefused):
         }
 
 
+class ColumnAmbiguous(ImportRefused):
+    """The mapping names a column by what stands above two of them."""
+
+    def __init__(self, field: str, column: str) -> None:
+        super().__init__(field, column)
+        self.field = field
+        self.column = column
+
+    def __str__(self) -> str:
+        return _(
+            "More than one column of this file is called “%(column)s”: for %(field)s, name one by its place."
+        ) % {"column": self.column, "field": self.field}
+
+
 class PositionMissing(ImportRefused):
     """The mapping counts to a column that the file does not have."""
 
@@ -129,12 +167,19 @@ class PositionMissing(ImportRefused):
 class MappingInvalid(ImportRefused):
     """A setting of the mapping that means nothing, or one that is missing."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, *, setting: str = "", remedy: str = "") -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.setting = setting
+        self._remedy = remedy
 
     def __str__(self) -> str:
         return self.sentence
+
+    @property
+    def remedy(self) -> str:
+        """The option that says it."""
+        return self._remedy
 
 
 class RowsRefused(ImportRefused):
@@ -146,12 +191,19 @@ class RowsRefused(ImportRefused):
 
     def __str__(self) -> str:
         return ngettext(
-            "Nothing was imported, since %(count)s row cannot be taken. "
-            "Correct it, or take the others with --skip-bad-rows.",
-            "Nothing was imported, since %(count)s rows cannot be taken. "
-            "Correct them, or take the others with --skip-bad-rows.",
+            "Nothing was imported, since %(count)s row cannot be taken.",
+            "Nothing was imported, since %(count)s rows cannot be taken.",
             self.count,
         ) % {"count": self.count}
+
+    @property
+    def remedy(self) -> str:
+        """To leave them out."""
+        return ngettext(
+            "Correct it, or take the others with --skip-bad-rows.",
+            "Correct them, or take the others with --skip-bad-rows.",
+            self.count,
+        )
 
 
 class AlreadyRunning(ImportRefused):

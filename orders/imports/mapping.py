@@ -2,7 +2,7 @@
 
 import codecs
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +11,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from orders.imports.errors import ColumnMissing, FileUnreadable, MappingInvalid, PositionMissing
+from orders.imports.errors import (
+    ColumnAmbiguous,
+    ColumnMissing,
+    FileUnreadable,
+    MappingInvalid,
+    PositionMissing,
+)
 
 # What a column may be. An order needs a person, a moment and a sum.
 FIELDS = (
@@ -27,23 +34,40 @@ FIELDS = (
     "last_name",
     "outlet",
 )
+# As people call them.
+FIELD_NAMES = {
+    "number": gettext_lazy("order number"),
+    "customer": gettext_lazy("customer’s id"),
+    "paid_at": gettext_lazy("date of payment"),
+    "total": gettext_lazy("total sum"),
+    "delivery": gettext_lazy("delivery, part of the total"),
+    "email": gettext_lazy("e-mail"),
+    "phone": gettext_lazy("phone"),
+    "first_name": gettext_lazy("first name"),
+    "last_name": gettext_lazy("last name"),
+    "outlet": gettext_lazy("outlet"),
+}
 PERSON_FIELDS = ("customer", "email", "phone")
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "whitespace": " ", "pipe": "|"}
 MAPPING_SUFFIX = ".mapping.toml"
+OUTLET_LETTERS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnMapping:
     """How to read one kind of order file.
 
-    `columns` gives for each field the header of its column, or its place counted from 1.
-    `source` is the code of the system whose orders these are. `separator` is one of SEPARATORS or
-    a single character; `date_format` as for strptime, ISO 8601 when it is empty.
+    `columns` gives for each field the header of its column, or its place counted from 1; a place
+    that is a number, and no text, is one whatever the headers are.
+    `source` is the code of the system whose orders these are, `outlet` where they are from unless
+    their rows say so. `separator` is one of SEPARATORS or a single character; `date_format` as for
+    strptime, ISO 8601 when it is empty.
     """
 
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str | int] = field(default_factory=dict)
     source: str = ""
     source_name: str = ""
+    outlet: str = ""
     separator: str = "comma"
     encoding: str = "utf-8"
     date_format: str = ""
@@ -62,7 +86,7 @@ class ColumnMapping:
             MappingInvalid: something in it means nothing, or is missing.
         """
         for problem in _problems(self):
-            raise MappingInvalid(problem)
+            raise problem
         return self
 
     def positions(self, header: Sequence[str] | None, columns_count: int) -> dict[str, int]:
@@ -70,18 +94,22 @@ class ColumnMapping:
 
         Raises:
             ColumnMissing, PositionMissing: the file has no such column.
+            ColumnAmbiguous: it has two of that name.
         """
         names = [name.strip().casefold() for name in header or ()]
         found: dict[str, int] = {}
         for name, column in self.columns.items():
-            if column.strip().casefold() in names:
-                found[name] = names.index(column.strip().casefold())
-            elif column.isdecimal():
-                if not 1 <= int(column) <= columns_count:
-                    raise PositionMissing(name, int(column), columns_count)
-                found[name] = int(column) - 1
+            text = str(column).strip().casefold()
+            if isinstance(column, str) and text in names:
+                if names.count(text) > 1:
+                    raise ColumnAmbiguous(name, column.strip())
+                found[name] = names.index(text)
+            elif text.isdecimal():
+                if not 1 <= int(text) <= columns_count:
+                    raise PositionMissing(name, int(text), columns_count)
+                found[name] = int(text) - 1
             else:
-                raise ColumnMissing(name, column, [cell.strip() for cell in header or ()])
+                raise ColumnMissing(name, str(column), [cell.strip() for cell in header or ()])
         return found
 
 
@@ -152,50 +180,64 @@ def parse_columns(text: str) -> dict[str, str]:
     return columns
 
 
-def _problems(mapping: ColumnMapping) -> list[str]:
-    problems = []
+def _problems(mapping: ColumnMapping) -> Iterator[MappingInvalid]:
     for name in mapping.columns:
         if name not in FIELDS:
-            problems.append(
+            yield MappingInvalid(
                 _("“%(name)s” is not a field of an order. The fields are: %(known)s.")
                 % {"name": name, "known": ", ".join(FIELDS)}
             )
     if not any(name in mapping.columns for name in PERSON_FIELDS):
-        problems.append(
-            _("Say which column tells whose order it is: customer=…, email=… or phone=… in --columns.")
+        yield MappingInvalid(
+            _("Say which column tells whose order it is: the customer’s id, an e-mail or a phone."),
+            remedy=_("Name it in --columns: customer=…, email=… or phone=…."),
         )
     for name in ("paid_at", "total"):
         if name not in mapping.columns:
-            problems.append(_("Say which column is %(name)s: %(name)s=… in --columns.") % {"name": name})
-    if not mapping.has_header and (named := [c for c in mapping.columns.values() if not c.isdecimal()]):
-        problems.append(
-            _("Without a header, columns are counted from 1, so “%(column)s” cannot be found.")
-            % {"column": named[0]}
-        )
+            yield MappingInvalid(
+                _("Say which column is %(name)s.") % {"name": name},
+                remedy=_("Name it in --columns: %(name)s=….") % {"name": name},
+            )
+    if not mapping.has_header:
+        for column in mapping.columns.values():
+            if not str(column).isdecimal():
+                yield MappingInvalid(
+                    _("Without a header, columns are counted from 1, so “%(column)s” cannot be found.")
+                    % {"column": column}
+                )
     if not mapping.source:
-        problems.append(
-            _("Say which system these orders are from: --source with a short code, such as shop.")
+        yield MappingInvalid(
+            _("Say which system these orders are from."),
+            setting="source",
+            remedy=_("Name it by --source with a short code, such as shop."),
         )
-    elif not _is_slug(mapping.source):
-        problems.append(
+    elif not is_source_code(mapping.source):
+        yield MappingInvalid(
             _("“%(source)s” is not a code of a source: use up to 50 Latin letters, digits and hyphens.")
-            % {"source": mapping.source}
+            % {"source": mapping.source},
+            setting="source",
         )
     if len(mapping.separator_character) != 1 or mapping.separator_character in '"\r\n':
-        problems.append(
+        yield MappingInvalid(
             _("“%(separator)s” is not a separator: use a single character or one of %(known)s.")
-            % {"separator": mapping.separator, "known": ", ".join(SEPARATORS)}
+            % {"separator": mapping.separator, "known": ", ".join(SEPARATORS)},
+            setting="separator",
         )
     if mapping.decimal not in (".", ","):
-        problems.append(
-            _("“%(mark)s” is not a decimal mark: use a point or a comma.") % {"mark": mapping.decimal}
+        yield MappingInvalid(
+            _("“%(mark)s” is not a decimal mark: use a point or a comma.") % {"mark": mapping.decimal},
+            setting="decimal",
         )
-    problems.extend(_encoding_problems(mapping.encoding))
-    problems.extend(_date_format_problems(mapping.date_format))
-    return problems
+    if len(mapping.outlet) > OUTLET_LETTERS:
+        yield MappingInvalid(
+            _("The outlet has at most %(count)s letters.") % {"count": OUTLET_LETTERS}, setting="outlet"
+        )
+    yield from _encoding_problems(mapping.encoding)
+    yield from _date_format_problems(mapping.date_format)
 
 
-def _is_slug(text: str) -> bool:
+def is_source_code(text: str) -> bool:
+    """Whether a source may have that code."""
     try:
         validate_slug(text)
     except ValidationError:
@@ -203,19 +245,19 @@ def _is_slug(text: str) -> bool:
     return len(text) <= 50
 
 
-def _encoding_problems(encoding: str) -> list[str]:
+def _encoding_problems(encoding: str) -> Iterator[MappingInvalid]:
     try:
         codecs.lookup(encoding)
         "".encode(encoding)
     except LookupError:
-        return [
+        yield MappingInvalid(
             _("“%(encoding)s” is not a known encoding: use a name such as utf-8 or cp1251.")
-            % {"encoding": encoding}
-        ]
-    return []
+            % {"encoding": encoding},
+            setting="encoding",
+        )
 
 
-def _date_format_problems(date_format: str) -> list[str]:
+def _date_format_problems(date_format: str) -> Iterator[MappingInvalid]:
     moment = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - only written and read back
     try:
         is_whole_day = not date_format or (
@@ -223,9 +265,9 @@ def _date_format_problems(date_format: str) -> list[str]:
         )
     except ValueError:
         is_whole_day = False
-    if is_whole_day:
-        return []
-    return [
-        _("“%(format)s” is not a date format: write it like %%d.%%m.%%Y or %%Y-%%m-%%d %%H:%%M.")
-        % {"format": date_format}
-    ]
+    if not is_whole_day:
+        yield MappingInvalid(
+            _("“%(format)s” is not a date format: write it like %%d.%%m.%%Y or %%Y-%%m-%%d %%H:%%M.")
+            % {"format": date_format},
+            setting="date_format",
+        )

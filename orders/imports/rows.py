@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -31,6 +32,8 @@ FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 # As long as the columns of the tables they go to; a contact may stand for the customer's id.
 TEXT_LENGTHS = {"number": 100, "customer": 100, "first_name": 100, "last_name": 100, "outlet": 100}
 PEEKED_BYTES = 4096
+# A line without an end is no row: it must not be read into memory as a whole.
+MOST_LINE_LETTERS = 1_000_000
 SHOWN_LETTERS = 60
 # The letters of made-up numbers: none that is taken for another one, in 12 of 32 letters.
 NUMBER_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -92,6 +95,19 @@ def read_rows(path: Path, mapping: ColumnMapping, *, latest_at: datetime) -> Ite
             yield parser.parse(number, cells)
         if is_empty:
             raise FileEmpty
+
+
+def first_rows(path: Path, mapping: ColumnMapping, *, limit: int) -> list[list[str]]:
+    """The cells of the first rows that are not empty, the header included.
+
+    Raises:
+        ImportRefused: they cannot be read by this mapping.
+    """
+    with _opened(path, mapping.encoding) as file:
+        found = [cells for _row, cells in islice(_records(file, mapping), limit)]
+    if not found:
+        raise FileEmpty
+    return found
 
 
 class _Parser:
@@ -160,7 +176,7 @@ class _Parser:
             phone=phone,
             first_name=values.get("first_name", ""),
             last_name=values.get("last_name", ""),
-            outlet=values.get("outlet", ""),
+            outlet=values.get("outlet") or self.mapping.outlet,
         )
 
 
@@ -200,9 +216,9 @@ def _records(file: TextIO, mapping: ColumnMapping) -> Iterator[tuple[int, list[s
     separator = mapping.separator_character
     lines: Iterator[list[str]]
     if separator == " ":
-        lines = (line.split() for line in file)
+        lines = (line.split() for line in _lines(file))
     else:
-        lines = csv.reader(file, delimiter=separator, strict=True)
+        lines = csv.reader(_lines(file), delimiter=separator, strict=True)
     try:
         for row, cells in enumerate(lines, start=1):
             if any(cells):
@@ -211,6 +227,18 @@ def _records(file: TextIO, mapping: ColumnMapping) -> Iterator[tuple[int, list[s
         raise WrongEncoding(mapping.encoding, row) from error
     except csv.Error as error:
         raise BrokenTable(row + 1) from error
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines of the file.
+
+    Raises:
+        csv.Error: one is longer than any row is.
+    """
+    while line := file.readline(MOST_LINE_LETTERS):
+        if len(line) == MOST_LINE_LETTERS and not line.endswith(("\r", "\n")):
+            raise csv.Error("line is too long")
+        yield line
 
 
 def _check_separator(cells: list[str], mapping: ColumnMapping) -> None:

@@ -2,36 +2,52 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from time import monotonic
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone, translation
+from django.utils.functional import Promise
 from procrastinate.contrib.django import app
+from psycopg.pq import TransactionStatus
 
 from accounts.access import main_role
 from accounts.errors import AccountsError
 from accounts.models import AuditRecord, User
 from accounts.services.audit import record
 from loyalty.errors import LoyaltyError
-from supervisor.errors import JobOver
+from loyalty.services.locks import session_lock
+from supervisor.errors import JobBeingDone, JobOver
 from supervisor.models import JobRun
 
 logger = logging.getLogger(__name__)
 
 CARRY_OUT_TASK = "supervisor.jobs.carry_out"
 SECONDS_BETWEEN_REPORTS = 0.3
+# Of PostgreSQL's advisory locks: the first number is ours, the second the run's.
+JOB_LOCK = 20_261_122
+# The work has one, and its report has another.
+CONNECTIONS_OF_A_REPORT = 2
+ACTIVE = TransactionStatus.ACTIVE
 
 Result = dict[str, object]
 
 
 class JobCancelled(Exception):
-    """Somebody asked the work to stop; what is done stays done."""
+    """Somebody asked the work to stop; what is done stays done, and `result` says what that is."""
+
+    def __init__(self, result: Result | None = None) -> None:
+        super().__init__()
+        self.result = result or {}
 
 
 class Report:
     """What a piece of work says about how far it is; called often, written down now and then.
+
+    It is seen at once, also when the work is in the middle of a transaction, so that the work itself
+    must not write the row of its run.
 
     Raises:
         JobCancelled: from a call, when somebody has asked for it.
@@ -39,16 +55,20 @@ class Report:
 
     def __init__(self, run: JobRun) -> None:
         self.run = run
-        self.stage: dict[str, str] = {}
         self.written_at = 0.0
 
     def __call__(
-        self, stage: object, done_count: int = 0, total_count: int | None = None, *, cursor: int | None = None
+        self,
+        stage: Promise,
+        done_count: int = 0,
+        total_count: int | None = None,
+        *,
+        cursor: int | None = None,
     ) -> None:
         """Say what is being done (a lazy text), how much of it, and where to go on after a stop."""
         now = monotonic()
         is_end = total_count is not None and done_count >= total_count
-        if now - self.written_at < SECONDS_BETWEEN_REPORTS and not is_end:
+        if self.written_at and now - self.written_at < SECONDS_BETWEEN_REPORTS and not is_end:
             return
         self.written_at = now
         facts: dict[str, object] = {
@@ -59,9 +79,40 @@ class Report:
         }
         if cursor is not None:
             facts["cursor"] = cursor
-        JobRun.objects.filter(pk=self.run.pk).update(**facts)
-        if JobRun.objects.filter(pk=self.run.pk, cancel_asked_at__isnull=False).exists():
+        if self._write(facts):
             raise JobCancelled
+
+    def _write(self, facts: Mapping[str, object]) -> bool:
+        """Write it down; returns whether somebody asked the work to stop."""
+        if connection.in_atomic_block:
+            # Inside it nobody would see the report until the end, and whoever cancels would wait.
+            cancel_asked = _apart(lambda: self._write_here(facts))
+            # A connection in the middle of a COPY takes no other statement.
+            if cancel_asked is not None or connection.connection.info.transaction_status == ACTIVE:
+                return bool(cancel_asked)
+        return bool(self._write_here(facts))
+
+    def _write_here(self, facts: Mapping[str, object]) -> bool | None:
+        """As `_write`; None where the run is not seen, being of a transaction that is not over."""
+        own = JobRun.objects.filter(pk=self.run.pk)
+        if not own.update(**facts):
+            return None
+        return own.filter(cancel_asked_at__isnull=False).exists()
+
+
+def _apart(write: Callable[[], bool | None]) -> bool | None:
+    """What a write returns that has a connection of its own; without one to spare nothing is written."""
+    if settings.DATABASE_CONNECTIONS < CONNECTIONS_OF_A_REPORT:
+        return False
+
+    def run() -> bool | None:
+        try:
+            return write()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(run).result()
 
 
 Handler = Callable[[JobRun, Report], Result]
@@ -127,31 +178,42 @@ def carry_out(*, job_run_id: int, handlers: Mapping[JobRun.Kind, Handler]) -> Jo
 
     Nothing happens to work that is over. What is refused in words is kept in both languages; what
     fails unforeseen is logged under the run's number and may be asked for again.
+
+    Raises:
+        JobBeingDone: another worker is at it, though it was taken for dead.
     """
-    run = JobRun.objects.get(pk=job_run_id)
-    if run.is_over:
-        return run
-    JobRun.objects.filter(pk=run.pk, started_at=None).update(started_at=timezone.now())
-    run.refresh_from_db()
-    refusal: dict[str, str] = {}
-    result: Result = {}
+    with session_lock(JOB_LOCK, str(job_run_id)) as is_ours:
+        if not is_ours:
+            raise JobBeingDone
+        run = JobRun.objects.get(pk=job_run_id)
+        if run.is_over:
+            return run
+        # Whoever cancels it at this very moment, before it has begun, is first.
+        JobRun.objects.filter(pk=run.pk, started_at=None, finished_at=None).update(started_at=timezone.now())
+        run.refresh_from_db()
+        if not run.is_over:
+            ending = _ending(run, handlers)
+            if not connection.in_atomic_block:
+                # The work may have lost its connection.
+                connection.close_if_unusable_or_obsolete()
+            JobRun.objects.filter(pk=run.pk, finished_at=None).update(**ending, finished_at=timezone.now())
+            run.refresh_from_db()
+    return run
+
+
+def _ending(run: JobRun, handlers: Mapping[JobRun.Kind, Handler]) -> dict[str, object]:
+    """Do the work; how it ended, and what came of it."""
     try:
         result = handlers[JobRun.Kind(run.kind)](run, Report(run))
-        outcome = JobRun.Outcome.DONE
-    except JobCancelled:
-        outcome = JobRun.Outcome.CANCELLED
+    except JobCancelled as stop:
+        return {"outcome": JobRun.Outcome.CANCELLED, "result": stop.result}
     except (LoyaltyError, AccountsError) as error:
-        outcome = JobRun.Outcome.REFUSED
         said = error
-        refusal = in_every_language(lambda: str(said))
+        return {"outcome": JobRun.Outcome.REFUSED, "refusal": in_every_language(lambda: str(said))}
     except Exception:
         logger.exception("Job run %s (%s) failed.", run.pk, run.kind)
-        outcome = JobRun.Outcome.FAILED
-    JobRun.objects.filter(pk=run.pk).update(
-        outcome=outcome, result=result, refusal=refusal, finished_at=timezone.now()
-    )
-    run.refresh_from_db()
-    return run
+        return {"outcome": JobRun.Outcome.FAILED}
+    return {"outcome": JobRun.Outcome.DONE, "result": result}
 
 
 def in_every_language(say: Callable[[], str]) -> dict[str, str]:

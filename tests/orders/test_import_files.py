@@ -7,6 +7,7 @@ import pytest
 
 from orders.imports.errors import (
     BrokenTable,
+    ColumnAmbiguous,
     ColumnMissing,
     FileEmpty,
     FileUnreadable,
@@ -225,8 +226,7 @@ def test_made_number_follows_from_the_cells_alone():
             b"customer;date;total\n1;2026-03-01;5\n",
             {},
             WrongSeparator,
-            "With this separator the whole first row is one column: “customer;date;total”. "
-            "Try --separator semicolon.",
+            "With this separator the whole first row is one column: “customer;date;total”.",
         ),
         (
             b"client,date,total\n1,2026-03-01,5\n",
@@ -234,7 +234,19 @@ def test_made_number_follows_from_the_cells_alone():
             ColumnMissing,
             "There is no column “customer” for customer. The columns of this file are: client, date, total.",
         ),
+        (
+            b"customer,date,total,total\n1,2026-03-01,5,6\n",
+            {},
+            ColumnAmbiguous,
+            "More than one column of this file is called “total”: for total, name one by its place.",
+        ),
         (b'customer,date,total\n1,2026-03-01,"5\n2,2026-03-01,5\n', {}, BrokenTable, None),
+        (
+            b"customer,date,total\n" + b"1" * 1_000_001,
+            {},
+            BrokenTable,
+            "Row 2 does not end: look for a quotation mark that is not closed, or name another separator.",
+        ),
         (
             b"1,2026-03-01,5\n",
             {"has_header": False, "columns": {"customer": "1", "paid_at": "2", "total": "4"}},

@@ -392,7 +392,7 @@ def test_the_command_asks_for_what_is_missing(tmp_path):
 
     assert refusal.value.returncode == 2
     assert str(refusal.value) == (
-        "Say which system these orders are from: --source with a short code, such as shop."
+        "Say which system these orders are from. Name it by --source with a short code, such as shop."
     )
 
 
@@ -493,3 +493,28 @@ def test_orders_of_a_friend_who_joined_after_the_file_was_read_bring_a_share(tak
     assert (referral.orders_count, timezone.localdate(referral.first_bought_at)) == (1, date(2026, 3, 8))
     assert sorted(Reward.objects.values_list("kind", "points")) == [("share", 20), ("welcome", 50)]
     assert broken_promises() == set()
+
+
+def test_the_command_names_the_option_that_helps(tmp_path):
+    (tmp_path / "log.csv").write_text(LOG.replace(",", ";"))
+
+    with pytest.raises(CommandError) as refusal:
+        command(tmp_path / "log.csv", "--source", "noon", "--columns", "customer=1,paid_at=2,total=3")
+
+    assert str(refusal.value) == (
+        "With this separator the whole first row is one column: “customer;date;total”. "
+        "Try --separator semicolon."
+    )
+
+
+def test_outlet_of_the_mapping_stands_where_a_row_names_none(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("customer,date,total,outlet\n1,2026-01-01,5,\n1,2026-01-02,5,Nevsky\n")
+    mapping = ColumnMapping(source="noon", outlet="Site", columns={**COLUMNS, "outlet": "outlet"})
+
+    import_orders(path=path, mapping=mapping, at=NOON)
+
+    assert list(Order.objects.order_by("paid_at").values_list("outlet__name", flat=True)) == [
+        "Site",
+        "Nevsky",
+    ]

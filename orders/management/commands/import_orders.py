@@ -1,26 +1,25 @@
 """manage.py import_orders: the paid orders of a file, with their members, tiers and points."""
 
-import csv
 import sys
 from argparse import ArgumentParser
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.errors import LoyaltyError
-from orders.imports.errors import MappingInvalid
+from orders.imports.bad_rows import BadRows
+from orders.imports.errors import ImportRefused, MappingInvalid
 from orders.imports.mapping import FIELDS, SEPARATORS, ColumnMapping, mapping_for, parse_columns
-from orders.imports.rows import BadRow
 from orders.services.importing.orders import ImportReport, import_orders
 
-SHOWN_BAD_ROWS = 20
 BAR_LETTERS = 30
 # Where nobody watches a bar, a line now and then says that it goes on.
 SECONDS_BETWEEN_LINES = 10.0
@@ -74,7 +73,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         mapping = self._mapping(options)
         with ExitStack() as stack:
-            bad_rows = BadRows(options["bad_rows"], stack)
+            bad_rows = self._bad_rows(options["bad_rows"], stack)
             progress = ProgressLine()
             try:
                 report = import_orders(
@@ -89,7 +88,7 @@ class Command(BaseCommand):
             except LoyaltyError as refusal:
                 progress.end()
                 self._show_bad_rows(bad_rows)
-                raise CommandError(str(refusal)) from refusal
+                raise CommandError(_said(refusal)) from refusal
             except KeyboardInterrupt as stop:
                 progress.end()
                 sentence = _("Stopped. What was imported stays; run it again to go on.")
@@ -109,11 +108,23 @@ class Command(BaseCommand):
                 given["columns"] = parse_columns(options["columns"])
             return mapping_for(options["file"], mapping_file=options["mapping"], options=given)
         except MappingInvalid as refusal:
-            raise CommandError(str(refusal), returncode=USAGE_ERROR) from refusal
+            raise CommandError(_said(refusal), returncode=USAGE_ERROR) from refusal
         except LoyaltyError as refusal:
-            raise CommandError(str(refusal)) from refusal
+            raise CommandError(_said(refusal)) from refusal
 
-    def _show_bad_rows(self, bad_rows: "BadRows") -> None:
+    def _bad_rows(self, path: Path | None, stack: ExitStack) -> BadRows:
+        if path is None:
+            return BadRows()
+
+        def open_file() -> TextIO:
+            try:
+                return stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+            except OSError as error:
+                raise CommandError(f"{path}: {error.strerror}", returncode=USAGE_ERROR) from error
+
+        return BadRows(open_file)
+
+    def _show_bad_rows(self, bad_rows: BadRows) -> None:
         for row in bad_rows.first:
             self.stderr.write(
                 _("Row %(row)s, %(field)s: found “%(found)s”, expected %(expected)s.")
@@ -128,34 +139,14 @@ class Command(BaseCommand):
         if more > 0:
             self.stderr.write(
                 ngettext("… and %(count)s more row.", "… and %(count)s more rows.", more) % {"count": more}
-                + ("" if bad_rows.path else " " + _("All of them are written with --bad-rows FILE."))
+                + ("" if bad_rows.is_written else " " + _("All of them are written with --bad-rows FILE."))
             )
 
 
-class BadRows:
-    """Keeps the first bad rows to show them, and writes all of them to a file if there is one."""
-
-    def __init__(self, path: Path | None, stack: ExitStack) -> None:
-        self.path = path
-        self.stack = stack
-        self.count = 0
-        self.first: list[BadRow] = []
-        self.writer: Any = None
-
-    def add(self, row: BadRow) -> None:
-        """Keep one."""
-        self.count += 1
-        if len(self.first) < SHOWN_BAD_ROWS:
-            self.first.append(row)
-        if self.path and self.writer is None:
-            try:
-                file = self.stack.enter_context(self.path.open("w", encoding="utf-8", newline=""))
-            except OSError as error:
-                raise CommandError(f"{self.path}: {error.strerror}", returncode=USAGE_ERROR) from error
-            self.writer = csv.writer(file)
-            self.writer.writerow(("row", "field", "found", "expected"))
-        if self.writer:
-            self.writer.writerow((row.row, row.field, row.found, row.expected))
+def _said(refusal: LoyaltyError) -> str:
+    """What is refused, and the option that helps."""
+    remedy = refusal.remedy if isinstance(refusal, ImportRefused) else ""
+    return f"{refusal} {remedy}".strip()
 
 
 class ProgressLine:
@@ -167,8 +158,9 @@ class ProgressLine:
         self.stage = ""
         self.is_open = False
 
-    def show(self, stage: str, done: int, total: int | None) -> None:
+    def show(self, what: Promise, done: int, total: int | None) -> None:
         """Say how far a stage is; not oftener than can be read."""
+        stage = str(what)
         now = monotonic()
         pause = SECONDS_BETWEEN_BARS if self.is_watched else SECONDS_BETWEEN_LINES
         if now - self.shown_at < pause and (stage == self.stage or not self.is_watched) and done != total:

@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from django.db import DatabaseError, connection, transaction
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import RuleSet, Tier
 from loyalty.queries.rules import rule_set_in_force, tiers_of
 from loyalty.services import ledger
+from loyalty.services.locks import session_lock
 from orders.imports.errors import AlreadyRunning, Interrupted, RowsRefused
 from orders.imports.mapping import ColumnMapping
 from orders.imports.rows import BadRow, read_rows
@@ -28,6 +30,13 @@ from orders.services.sets.counting import Counter, Outcome, RulesChanged
 # Of PostgreSQL's advisory locks: the first number is ours, the second the source's.
 IMPORT_LOCK = 20_260_311
 SETTLED_AT_ONCE = 500
+
+# What is being done, for whoever watches, each in their language.
+READING = _("Reading")
+COMPARING = _("Comparing")
+COUNTING = _("Counting")
+IMPORTING = _("Importing")
+SETTLING = _("Settling")
 
 
 @dataclass(kw_only=True)
@@ -52,7 +61,7 @@ class ImportReport:
     settled_members: int = 0
 
 
-Progress = Callable[[str, int, int | None], None]
+Progress = Callable[[Promise, int, int | None], None]
 Refuse = Callable[[BadRow], None]
 
 
@@ -89,10 +98,10 @@ def import_orders(
         staging.stage_rows(
             read_rows(path, mapping, latest_at=at),
             refuse=count_and_refuse,
-            progress=lambda done: progress(_("Reading"), done, None),
+            progress=lambda done: progress(READING, done, None),
         )
         source = Source.objects.filter(code=mapping.source).first()
-        progress(_("Comparing"), 0, None)
+        progress(COMPARING, 0, None)
         staged = staging.compare_staged(
             source=source,
             has_numbers="number" in mapping.columns,
@@ -122,20 +131,16 @@ def import_orders(
 @contextmanager
 def _alone(source_code: str) -> Iterator[None]:
     """No other import of this source meanwhile, and no temporary tables afterwards."""
-    lock = (IMPORT_LOCK, source_code)
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(%s, hashtext(%s))", lock)
-        if not cursor.fetchone()[0]:
+    with session_lock(IMPORT_LOCK, source_code) as is_alone:
+        if not is_alone:
             raise AlreadyRunning(source_code)
-    held_by = connection.connection
-    try:
-        yield
-    finally:
-        # A connection that was lost has taken both with it.
-        if connection.connection is held_by and not held_by.closed:
-            staging.drop_staged()
-            with connection.cursor() as cursor:
-                cursor.execute("select pg_advisory_unlock(%s, hashtext(%s))", lock)
+        held_by = connection.connection
+        try:
+            yield
+        finally:
+            # A connection that was lost has taken them with it.
+            if connection.connection is held_by and not held_by.closed:
+                staging.drop_staged()
 
 
 def _write_all(
@@ -152,18 +157,18 @@ def _write_all(
         for part in staged.parts:
             if not part.is_whole:
                 tally.add(part, _part_writer(part, source, outlets, rule_set, at)())
-                progress(_("Importing"), tally.orders_count, staged.orders_count)
+                progress(IMPORTING, tally.orders_count, staged.orders_count)
         whole = [part for part in staged.parts if part.is_whole]
         writers = (_part_writer(part, source, outlets, rule_set, at) for part in whole)
         for part, outcome in zip(whole, in_parallel(writers), strict=True):
             tally.add(part, outcome)
-            progress(_("Importing"), tally.orders_count, staged.orders_count)
+            progress(IMPORTING, tally.orders_count, staged.orders_count)
     except (DatabaseError, RulesChanged) as error:
         raise Interrupted(tally.orders_count) from error
     tally.finish(rule_set)
     while settled := ledger.settle_due(at=at, limit=SETTLED_AT_ONCE):
         report.settled_members += settled
-        progress(_("Settling"), report.settled_members, None)
+        progress(SETTLING, report.settled_members, None)
 
 
 def _try_out(
@@ -195,7 +200,7 @@ def _try_out(
         counter.load({order.person for order in orders if order.person > 0})
         points = sum(counter.count(order.purchase(order.person, None)).points for order in orders)
         tally.add(part, Outcome(points, counter.tiers()))
-        progress(_("Counting"), tally.orders_count, staged.orders_count)
+        progress(COUNTING, tally.orders_count, staged.orders_count)
     tally.finish(rule_set)
 
 
