@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from accounts.contacts import NO_BREAK_SPACE, readable_phone
 from accounts.models import Member, User
 from loyalty.errors import RecipientUnreadable
 from loyalty.queries.transfers.proof import masked_contact
@@ -12,6 +13,9 @@ from supervisor.errors import CodeEnded, PersonUnknown, PersonUnreadable
 
 # A scanner types the whole address of a link into the field.
 LINK = re.compile(r"^\S*/r/([0-9A-Za-z]+)/?$")
+# Of a phone a colleague sees the digits that members are asked for at the till.
+LAST_DIGITS = 4
+HIDDEN = "···"
 
 
 def names_of_users(user_ids: Iterable[int | None]) -> dict[int, str]:
@@ -58,3 +62,12 @@ def inviter_named(text: str) -> Member:
 def masked_contacts(member: Member) -> list[str]:
     """The member's e-mail and phone, as their owner recognises them and nobody else."""
     return [masked_contact(str(contact)) for contact in (member.email, member.phone) if contact]
+
+
+def contact_for_staff(contact: str) -> str:
+    """The contact as the look-up shows it: “+7 ··· ··· 12-34”, so that two people of one name differ."""
+    if "@" in contact:
+        return masked_contact(contact)
+    country, *rest = readable_phone(contact).split(NO_BREAK_SPACE)
+    last = contact[-LAST_DIGITS:]
+    return NO_BREAK_SPACE.join((country, *[HIDDEN] * min(len(rest), 2), f"{last[:2]}-{last[2:]}"))

@@ -1,15 +1,116 @@
-"""The programme as a whole."""
+"""The programme as a whole: its figures, and whether the ledger is sound."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from time import perf_counter
 
-from django.db.models import F, Sum
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from accounts.models import Member
 from loyalty.models import LedgerAudit, PointsAccount
 from loyalty.queries.audit import every_check
 from loyalty.queries.balance import POINT_WORTH_SUM
+from orders.models import Order
+
+ACTIVE_DAYS = 90
+CHART_DAYS = 30
+# Figures that took longer than this are shown again for a while, and the page names their moment.
+KEPT_FROM_SECONDS = 0.3
+KEPT_FOR_SECONDS = 60
+KEPT_AS = "supervisor.programme.figures"
+
+BOUGHT = (Order.Status.PAID, Order.Status.PARTLY_REFUNDED)
+WAS_PAID = (*BOUGHT, Order.Status.REFUNDED)
+
+# Postings are numbered in the order in which they are recorded, and none takes effect before it is
+# recorded, give or take the clocks of two machines. So the first of a month is found by halving, and
+# the ledger's older part is not read. Points of sandboxes are worth nothing and are not counted.
+MOVED = """
+    with recursive halving (low, high) as (
+        select min(id), max(id) + 1 from loyalty_posting
+        union all
+        select case when probe.is_older then probe.id + 1 else low end,
+               case when probe.is_older then high else middle end
+          from (select low, high, (low + high) / 2 as middle from halving where low < high) as half
+         cross join lateral (
+               select id, recorded_at < %(recorded_since_at)s as is_older
+                 from loyalty_posting where id >= middle order by id limit 1) as probe
+    ), of_sandboxes as materialized (
+        select entry.posting_id
+          from accounts_member member join loyalty_entry entry on entry.account_id = member.id
+         where member.is_sandbox
+    )
+    select coalesce(-sum(entry.points) filter (where account_id = -1 and points < 0), 0)::bigint,
+           coalesce(sum(entry.points) filter (where account_id = -1 and points > 0), 0)::bigint,
+           coalesce(sum(entry.points) filter (where account_id = -2 and points > 0), 0)::bigint,
+           coalesce(-sum(entry.points) filter (where account_id = -2 and points < 0), 0)::bigint,
+           coalesce(sum(entry.points) filter (where account_id = -3), 0)::bigint,
+           coalesce(-sum(entry.points) filter (where account_id = -4), 0)::bigint
+      from loyalty_posting posting
+      join loyalty_entry entry on entry.posting_id = posting.id and entry.account_id < 0
+     where posting.id >= (select max(low) from halving)
+       and posting.effective_at >= %(since_at)s and posting.effective_at <= %(at)s
+       and posting.id not in (select posting_id from of_sandboxes)
+"""
+
+
+@dataclass(frozen=True)
+class MovedPoints:
+    """What became of points in a month so far.
+
+    Credited and spent points are counted in full, and apart from them what was taken or given back.
+    `adjusted` is what colleagues added and took away by hand, with its sign.
+    """
+
+    credited: int
+    taken_back: int
+    spent: int
+    given_back: int
+    expired: int
+    adjusted: int
+
+    @property
+    def issued(self) -> int:
+        """What members got and were left with."""
+        return self.credited - self.taken_back
+
+    @property
+    def used(self) -> int:
+        """What paid for orders, and was not given back."""
+        return self.spent - self.given_back
+
+
+@dataclass(frozen=True)
+class OrdersOfDay:
+    """The orders of one day in the programme's zone, without cancelled ones, and what was paid for them."""
+
+    on: date
+    count: int
+    paid_sum: Decimal
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The programme at a moment. `month_on` is the first day of the month whose points are told."""
+
+    taken_at: datetime
+    members_count: int
+    active_count: int
+    outstanding_points: int
+    month_on: date
+    moved: MovedPoints
+    days: Sequence[OrdersOfDay]
+
+    @property
+    def outstanding_worth_sum(self) -> Decimal:
+        """What outstanding points are worth in the programme's currency."""
+        return self.outstanding_points * POINT_WORTH_SUM
 
 
 @dataclass(frozen=True)
@@ -33,9 +134,38 @@ class AuditCard:
     findings: list[Finding]
 
 
+def figures(at: datetime) -> Figures:
+    """The programme's figures at that moment, or those of a minute ago where counting takes long."""
+    kept: Figures | None = cache.get(KEPT_AS)
+    if kept is not None:
+        return kept
+    began = perf_counter()
+    month_on = timezone.localdate(at).replace(day=1)
+    counted = Figures(
+        taken_at=at,
+        members_count=members_count(),
+        active_count=active_count(at),
+        outstanding_points=outstanding_points(),
+        month_on=month_on,
+        moved=moved_points(month_on, at),
+        days=orders_of_days(at),
+    )
+    if perf_counter() - began > KEPT_FROM_SECONDS:
+        cache.set(KEPT_AS, counted, KEPT_FOR_SECONDS)
+    return counted
+
+
 def members_count() -> int:
     """How many members the programme has, without those of sandboxes."""
     return Member.objects.filter(is_sandbox=False).count()
+
+
+def active_count(at: datetime) -> int:
+    """How many members have an order of the last 90 days that was paid and not wholly returned."""
+    bought = _live_orders(at - timedelta(days=ACTIVE_DAYS), at).filter(
+        status__in=BOUGHT, member__isnull=False
+    )
+    return bought.values("member").distinct().count()
 
 
 def outstanding_points() -> int:
@@ -51,9 +181,36 @@ def outstanding_points() -> int:
     return sums["total"] or 0
 
 
-def outstanding_worth_sum(outstanding: int) -> Decimal:
-    """What outstanding points are worth in the programme's currency."""
-    return outstanding * POINT_WORTH_SUM
+def moved_points(since_on: date, at: datetime) -> MovedPoints:
+    """What became of points from the beginning of that day, in the programme's zone, until a moment."""
+    since_at = _midnight(since_on)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            MOVED, {"since_at": since_at, "recorded_since_at": since_at - timedelta(days=1), "at": at}
+        )
+        return MovedPoints(*cursor.fetchone())
+
+
+def orders_of_days(at: datetime, days: int = CHART_DAYS) -> list[OrdersOfDay]:
+    """The orders of each of the last days, today's last; a day without orders is there, too."""
+    today = timezone.localdate(at)
+    first_on = today - timedelta(days=days - 1)
+    rows = (
+        _live_orders(_midnight(first_on), at)
+        .exclude(status=Order.Status.CANCELLED)
+        .annotate(on=TruncDate("placed_at"))
+        .values("on")
+        .annotate(
+            count=Count("pk"),
+            paid_sum=Sum(
+                F("total_sum") - F("refunded_sum"), filter=Q(status__in=WAS_PAID), default=Decimal(0)
+            ),
+        )
+        .order_by("on")
+    )
+    found = {row["on"]: OrdersOfDay(**row) for row in rows}
+    all_days = (first_on + timedelta(days=number) for number in range(days))
+    return [found.get(on, OrdersOfDay(on, 0, Decimal(0))) for on in all_days]
 
 
 def last_audit() -> AuditCard | None:
@@ -77,3 +234,12 @@ def last_audit() -> AuditCard | None:
             for finding in audit.findings
         ],
     )
+
+
+def _live_orders(since_at: datetime, until_at: datetime) -> QuerySet[Order]:
+    """What was ordered in that time, in whatever is no sandbox."""
+    return Order.objects.filter(placed_at__gte=since_at, placed_at__lte=until_at, source__is_sandbox=False)
+
+
+def _midnight(on: date) -> datetime:
+    return timezone.make_aware(datetime.combine(on, time.min))

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import role_required, signed_in_user
+from accounts.errors import AccountsError
 from accounts.models import Member
+from accounts.numbers import format_member_number, parse_member_number
 from accounts.roles import Role
 from loyalty.cursors import number_of
 from loyalty.errors import ReasonNeeded
@@ -26,7 +28,6 @@ from supervisor.access import is_own, require_others
 from supervisor.forms.invitations import AttachForm, DecisionForm
 from supervisor.queries.invitations import decided_page, doubt_card, doubts, open_referrals_count
 from supervisor.queries.people import masked_contacts
-from supervisor.sections import sections
 from supervisor.services.looks import note_look
 
 # What is said about both is shown at the inviter: the member at the till is there, and new.
@@ -43,7 +44,6 @@ def show_invitations(request: HttpRequest) -> HttpResponse:
         return redirect("supervisor:invitations")
     shown = doubts() if before is None else []
     context = {
-        "sections": sections(request),
         "is_first_page": before is None,
         "doubts": shown,
         "more_count": open_referrals_count() - len(shown),
@@ -95,7 +95,9 @@ def attach(request: HttpRequest) -> HttpResponse:
 
     What is entered may be somebody's phone or e-mail, so every step is a POST to this one address.
     """
-    form = AttachForm(request.POST if request.method == "POST" else None)
+    form = AttachForm(
+        request.POST if request.method == "POST" else None, initial={"invited": _number_named(request)}
+    )
     is_valid = form.is_valid()
     note_look(members=form.found(), page="inviter", at=timezone.now(), actor=signed_in_user(request))
     if is_valid and "change" not in request.POST:
@@ -137,6 +139,14 @@ def _decide(request: HttpRequest, referral: Referral, form: DecisionForm) -> tup
     )
     messages.success(request, sentence % _names(referral.inviter, referral.invited))
     return ("supervisor:invitations",)
+
+
+def _number_named(request: HttpRequest) -> str:
+    """Who is new, where a member's card leads here: of what an address says, only a number is taken."""
+    try:
+        return format_member_number(parse_member_number(request.GET.get("member", "")))
+    except AccountsError:
+        return ""
 
 
 def _attach(request: HttpRequest, invited: Member, inviter: Member) -> None:

@@ -1,7 +1,5 @@
 """The keys of the API: which there are, a new one, and what becomes of it."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import role_required
+from accounts.access import role_required, signed_in_user
 from accounts.models import User
 from accounts.roles import Role
 from orders.errors import ApiKeyRefused, KeyMadeBefore
@@ -18,16 +16,13 @@ from orders.models import ApiKey, Source
 from orders.queries.api_keys import keys_by_source
 from orders.services.api_keys import (
     NewKey,
-    create_key,
     create_source,
     public_id_of,
     require_rotatable,
-    revoke_key,
-    rotate_key,
 )
 from supervisor import shown_once
 from supervisor.forms.keys import NewKeyForm, ReplaceKeyForm
-from supervisor.sections import sections
+from supervisor.services import keys as services
 
 
 @require_safe
@@ -37,7 +32,6 @@ def show_keys(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     text = shown_once.take(request) if request.method == "GET" else None
     context = {
-        "sections": sections(request),
         "working": keys_by_source(at=now, is_ended=False),
         "ended": keys_by_source(at=now, is_ended=True),
         "new_text": text,
@@ -53,7 +47,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
     form = NewKeyForm(request.POST or None)
     if form.is_valid():
         try:
-            new = _create(form, _colleague(request))
+            new = _create(form, signed_in_user(request))
         except ApiKeyRefused as refusal:
             if ApiKey.objects.filter(public_id=form.cleaned_data["public_id"]).exists():
                 # The same form came twice: its key was made by the first, and is shown after that.
@@ -76,9 +70,8 @@ def replace_key(request: HttpRequest, public_id: str) -> HttpResponse:
         require_rotatable(key=key, at=now)
         if form.is_valid():
             overlap = form.cleaned_data["overlap"]
-            return _shown(
-                request, rotate_key(key=key, at=now, overlap=overlap, created_by=_colleague(request))
-            )
+            new = services.replace_key(key=key, overlap=overlap, at=now, by=signed_in_user(request))
+            return _shown(request, new)
     except ApiKeyRefused as refusal:
         messages.info(request, str(refusal))
         return redirect("supervisor:keys")
@@ -92,7 +85,7 @@ def end_key(request: HttpRequest, public_id: str) -> HttpResponse:
     """Says what revoking a key will do, and does it when it is confirmed."""
     key = _key(public_id)
     if request.method == "POST":
-        revoke_key(key=key, at=timezone.now())
+        services.end_key(key=key, at=timezone.now(), by=signed_in_user(request))
         messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
         return redirect("supervisor:keys")
     return render(request, "supervisor/keys/revoke.html", {"key": key})
@@ -108,14 +101,14 @@ def _create(form: NewKeyForm, colleague: User) -> NewKey:
         )
     else:
         source = Source.objects.get(code=asked["source"])
-    return create_key(
+    return services.make_key(
         source=source,
         name=asked["name"],
         scopes=asked["scopes"],
         requests_a_minute=asked["requests_a_minute"],
         public_id=asked["public_id"],
-        created_by=colleague,
         at=timezone.now(),
+        by=colleague,
     )
 
 
@@ -126,8 +119,3 @@ def _shown(request: HttpRequest, new: NewKey) -> HttpResponse:
 
 def _key(public_id: str) -> ApiKey:
     return get_object_or_404(ApiKey.objects.select_related("source"), public_id=public_id)
-
-
-def _colleague(request: HttpRequest) -> User:
-    """Who is signed in; nobody comes here without a role, and only a login has roles."""
-    return cast(User, request.user)

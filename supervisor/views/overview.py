@@ -1,35 +1,36 @@
-"""The first page of the console."""
+"""The first page of the console: the programme at a glance."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.access import role_required
+from accounts.access import is_supervisor, role_required
 from accounts.roles import Role
 from loyalty.queries.rules import rule_set_in_force, tiers_of
-from supervisor.queries import programme
-from supervisor.queries.rules import settings_in_words
-from supervisor.sections import sections
+from supervisor.charts import orders_chart
+from supervisor.queries.approvals import open_approvals_count
+from supervisor.queries.invitations import open_referrals_count
+from supervisor.queries.programme import ACTIVE_DAYS, figures, last_audit
 
 
 @require_safe
 @role_required(Role.STAFF)
 def overview(request: HttpRequest) -> HttpResponse:
-    """The programme at a glance: how large it is, its rules, and whether the ledger is sound."""
-    outstanding = programme.outstanding_points()
-    rule_set = rule_set_in_force(timezone.now())
+    """How large the programme is, what moves in it, its rules, and what waits; staff go to the look-up."""
+    if not is_supervisor(request.user):
+        return redirect("supervisor:find")
+    now = timezone.now()
+    counted = figures(now)
+    rule_set = rule_set_in_force(now)
     context = {
-        "sections": sections(request),
-        "members_count": programme.members_count(),
-        "outstanding_points": outstanding,
-        "outstanding_worth_sum": programme.outstanding_worth_sum(outstanding),
-        "audit": programme.last_audit(),
-        "rule_set": {
-            "number": rule_set.number,
-            "effective_at": rule_set.effective_at,
-            "tiers": tiers_of(rule_set),
-            "settings": settings_in_words(rule_set),
-        },
+        "figures": counted,
+        "active_days": ACTIVE_DAYS,
+        "chart": orders_chart(counted.days),
+        "audit": last_audit(),
+        "rule_set": rule_set,
+        "tiers": tiers_of(rule_set),
+        "approvals_count": open_approvals_count(),
+        "doubts_count": open_referrals_count(),
     }
     return render(request, "supervisor/overview.html", context)

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse as address_of
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -15,13 +16,12 @@ from loyalty.cursors import number_of
 from loyalty.errors import LoyaltyError, TransferEnded
 from loyalty.models import Transfer
 from loyalty.queries.transfers import transfers_page
-from loyalty.services.blocking import block_member, unblock_member
 from loyalty.services.transfers import reverse_transfer
 from supervisor.access import is_own, require_others
 from supervisor.forms.transfers import ReasonForm, ReceiptForm
 from supervisor.queries.transfers import Side, effects_of_reversal, transfer_card, transfer_rows
-from supervisor.sections import sections
 from supervisor.services.looks import note_look
+from supervisor.views.blocks import block_page
 
 
 @require_safe
@@ -29,7 +29,7 @@ from supervisor.services.looks import note_look
 def show_transfers(request: HttpRequest) -> HttpResponse:
     """Every transfer, newest first, or the one with a receipt's number."""
     form = ReceiptForm(request.GET)
-    context = {"form": form, "sections": sections(request)}
+    context: dict[str, object] = {"form": form}
     if form.is_valid():
         before, after = (number_of(request.GET.get(name)) for name in ("before", "after"))
         number = form.cleaned_data["number"]
@@ -54,7 +54,6 @@ def show_transfer(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "card": transfer_card(transfer, now),
         "is_own": is_own(request.user, transfer.sender, transfer.recipient),
-        "sections": sections(request),
     }
     return render(request, "supervisor/transfers/transfer.html", context)
 
@@ -101,41 +100,20 @@ def change_block(request: HttpRequest, number: str, side: str, *, is_blocked: bo
     if side not in Side.values:
         raise Http404
     require_others(request.user, transfer.sender, transfer.recipient)
-    now = timezone.now()
-    card = transfer_card(transfer, now)
-    party = next(party for party in card.parties if party.side == side)
-    form = ReasonForm(
-        request.POST if request.method == "POST" else None,
-        help_text=_("Colleagues read it here and in the journal."),
+    member = transfer.sender if side == Side.SENDER else transfer.recipient
+    answer = block_page(
+        request,
+        member=member,
+        is_blocked=is_blocked,
+        back=(
+            _("Transfer %(number)s") % {"number": number},
+            address_of("supervisor:transfer", args=[number]),
+        ),
+        side=str(Side(side).label),
     )
-    if party.balance.is_blocked == is_blocked:
-        messages.info(
-            request,
-            _("This account is blocked already.") if is_blocked else _("This account is open already."),
-        )
-        return redirect("supervisor:transfer", number)
-    if form.is_valid():
-        change = block_member if is_blocked else unblock_member
-        try:
-            change(
-                member=party.member,
-                at=now,
-                actor_id=signed_in_user(request).pk,
-                reason=form.cleaned_data["reason"],
-            )
-        except LoyaltyError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            sentence = (
-                _("The account of %(name)s is blocked.")
-                if is_blocked
-                else _("The account of %(name)s is open again.")
-            )
-            messages.success(request, sentence % {"name": party.member.masked_name})
-            return redirect("supervisor:transfer", number)
-    _note_look(request, transfer, now)
-    context = {"card": card, "party": party, "form": form, "is_blocked": is_blocked}
-    return render(request, "supervisor/transfers/block.html", context, status=422 if form.errors else 200)
+    if not isinstance(answer, HttpResponseRedirect):
+        _note_look(request, transfer, timezone.now())
+    return answer
 
 
 def _transfer(number: str) -> Transfer:

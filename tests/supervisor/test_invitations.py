@@ -140,12 +140,12 @@ def test_nobody_decides_about_themselves(stan, referral, client_of, side):
 
 
 def test_the_console_leads_to_the_invitations_and_counts_what_waits(desk, referral):
-    assert "waiting for a decision" not in Page(desk.get("/console/")).text
+    assert "waiting for a decision" not in Page(desk.get("/console/transfers/")).text
 
     doubted(referral, Flag.Kind.SAME_PHONE, Flag.Kind.SAME_DEVICE)
     doubted(invited_by(MemberFactory(), MemberFactory()))
 
-    page = Page(desk.get("/console/"))
+    page = Page(desk.get("/console/transfers/"))
     assert INVITATIONS in page.hrefs()
     assert "Invitations 2 waiting for a decision" in page.text
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import AuditRecord
 from orders.errors import KeyRevoked
 from orders.models import ApiKey, Scope, Source
 from orders.services.api_keys import admit, create_key, revoke_key, rotate_key
@@ -65,8 +66,8 @@ def test_keys_are_for_supervisors_only(ada, stan, sue, key, client_of, part):
 
 
 def test_the_console_leads_supervisors_to_the_keys(stan, desk, client_of):
-    assert KEYS in Page(desk.get("/console/")).hrefs()
-    assert KEYS not in Page(client_of(stan).get("/console/")).hrefs()
+    assert KEYS in Page(desk.get("/console/colleagues/")).hrefs()
+    assert KEYS not in Page(client_of(stan).get("/console/transfers/")).hrefs()
 
 
 def test_a_key_that_is_not_there_is_not_found(desk):
@@ -307,6 +308,25 @@ def test_a_key_is_revoked_after_a_word_about_what_happens(desk, shop):
     assert "The key “Checkout” is revoked." in page.text
     assert "No key works" in page.text
     assert address not in page.hrefs()
+
+
+def test_each_change_of_a_key_is_in_the_journal(desk, sue, shop):
+    desk.post(NEW_KEY, asked(shop))
+    desk.post(f"{KEYS}k7w2m9x4h3qd/replace/", {"overlap": "24"})
+    desk.post(f"{KEYS}k7w2m9x4h3qd/revoke/")
+    # It is revoked by now: this changes nothing, and is no change in the journal either.
+    desk.post(f"{KEYS}k7w2m9x4h3qd/revoke/")
+
+    records = list(AuditRecord.objects.order_by("pk"))
+
+    assert [one.facts["change"] for one in records] == ["created", "replaced", "revoked"]
+    assert {(one.action, one.actor_id, one.actor_role) for one in records} == {
+        (AuditRecord.Action.KEY_CHANGED, sue.pk, "supervisor")
+    }
+    assert {one.facts["key"] for one in records} == {"k7w2m9x4h3qd"}
+    assert records[1].facts["new_key"] == ApiKey.objects.get(replaces__isnull=False).public_id
+    secrets = [key.secret_hash for key in ApiKey.objects.all()]
+    assert not any(secret in str(one.facts) for secret in secrets for one in records)
 
 
 def test_pages_change_nothing_by_being_looked_at(desk, key):

@@ -131,7 +131,7 @@ def test_nobody_acts_on_an_account_of_their_own(stan, given, client_of, side):
 
 
 def test_the_console_leads_to_the_transfers(desk):
-    assert TRANSFERS in Page(desk.get("/console/")).hrefs()
+    assert TRANSFERS in Page(desk.get("/console/invitations/")).hrefs()
 
 
 def test_the_list_says_what_will_be_here_while_it_is_empty(desk):

@@ -1,0 +1,95 @@
+"""The audit journal: who did what, about whom, when."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import AuditRecord, Member, User
+from accounts.roles import Role
+from supervisor.queries.pages import ListPage, Order, every_row, list_page
+from supervisor.queries.people import names_of_users
+
+NEWEST_FIRST = Order(("happened_at",), is_descending=True)
+# What facts name people by: members by their ids, and logins by theirs.
+MEMBER_FACTS = ("inviter_id", "invited_id")
+USER_FACTS = ("colleague", "asked_by", "approved_by")
+
+
+@dataclass(frozen=True)
+class JournalFilter:
+    """Which records are wanted: what is None or empty asks for nothing. `until_on` is the last day."""
+
+    action: str = ""
+    actor_id: int | None = None
+    member: Member | None = None
+    since_on: date | None = None
+    until_on: date | None = None
+
+
+@dataclass(frozen=True)
+class People:
+    """Whom records name: logins by their names, and members by their numbers."""
+
+    names: Mapping[int, str] = field(default_factory=dict)
+    numbers: Mapping[int, str] = field(default_factory=dict)
+
+
+def journal(filters: JournalFilter) -> QuerySet[AuditRecord]:
+    """The records that are wanted, in no order; those of sandboxes are none."""
+    found = AuditRecord.objects.select_related("member").filter(Q(member=None) | Q(member__is_sandbox=False))
+    if filters.action:
+        found = found.filter(action=filters.action)
+        if filters.action in AuditRecord.ABOUT_THE_PROGRAMME:
+            # Such a record names nobody, and the index of members' records has those together.
+            found = found.filter(member=None)
+    if filters.actor_id is not None:
+        found = found.filter(actor_id=filters.actor_id)
+    if filters.member is not None:
+        found = found.filter(member=filters.member)
+    if filters.since_on is not None:
+        found = found.filter(happened_at__gte=_midnight(filters.since_on))
+    if filters.until_on is not None:
+        found = found.filter(happened_at__lt=_midnight(filters.until_on + timedelta(days=1)))
+    return found
+
+
+def journal_page(
+    filters: JournalFilter, *, before: int | None = None, after: int | None = None
+) -> ListPage[AuditRecord]:
+    """A page of the records that are wanted, the newest first."""
+    return list_page(journal(filters), order=NEWEST_FIRST, before=before, after=after)
+
+
+def every_record(filters: JournalFilter) -> Iterator[Sequence[AuditRecord]]:
+    """All records that are wanted, the newest first, some at a time."""
+    return every_row(journal(filters), order=NEWEST_FIRST)
+
+
+def people_of(records: Iterable[AuditRecord]) -> People:
+    """Everybody whom the records name; two queries."""
+    user_ids: set[int | None] = set()
+    member_ids: set[int] = set()
+    for record in records:
+        user_ids |= {record.actor_id, *_ids(record, USER_FACTS)}
+        member_ids |= _ids(record, MEMBER_FACTS)
+    numbers = Member.objects.filter(pk__in=member_ids).values_list("pk", "number")
+    return People(names=names_of_users(user_ids), numbers=dict(numbers))
+
+
+def colleagues() -> dict[int, str]:
+    """The names of those who have a role in the console, in their order; one query."""
+    is_colleague = Q(groups__name__in=[Role.STAFF, Role.SUPERVISOR]) | Q(is_superuser=True)
+    users = User.objects.filter(is_colleague).distinct().order_by("first_name", "last_name", "pk")
+    return {user.pk: user.full_name or user.email for user in users}
+
+
+def _ids(record: AuditRecord, names: Iterable[str]) -> set[int]:
+    found = (record.facts.get(name) for name in names)
+    return {value for value in found if isinstance(value, int)}
+
+
+def _midnight(on: date) -> datetime:
+    return timezone.make_aware(datetime.combine(on, time.min))

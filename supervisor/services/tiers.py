@@ -1,0 +1,50 @@
+"""Tiers that a supervisor sets by hand."""
+
+from datetime import datetime
+
+from accounts.access import main_role
+from accounts.models import AuditRecord, Member, User
+from accounts.services.audit import record
+from accounts.services.messages import tell_many
+from loyalty.errors import ReasonNeeded
+from loyalty.models import Standing
+from loyalty.queries.rules import rule_set_in_force, tiers_of
+from loyalty.services import ledger
+from loyalty.services.retry import ledger_write
+from loyalty.services.standing import set_floor, standing_of
+from loyalty.services.telling import tier_changed
+from supervisor.errors import FloorAlready, OwnAccount
+
+
+@ledger_write
+def set_tier(*, member: Member, position: int | None, reason: str, at: datetime, by: User) -> Standing:
+    """Set the tier below which the member does not fall, by its place; None takes it back.
+
+    A member who stands in another tier by it is told.
+
+    Raises:
+        OwnAccount: it is the supervisor's own account.
+        ReasonNeeded: there is none.
+        FloorAlready: it is set so, as when the same form is sent twice.
+        TierUnknown, FloorIgnored: the edition in force does not have it.
+    """
+    if member.user_id == by.pk:
+        raise OwnAccount
+    if not reason.strip():
+        raise ReasonNeeded
+    ledger.lock_accounts(member.pk)
+    before = standing_of(member=member, at=at)
+    if before.floor_position == position:
+        raise FloorAlready
+    standing = set_floor(member=member, position=position, actor_id=by.pk, reason=reason.strip(), at=at)
+    record(
+        action=AuditRecord.Action.TIER_SET,
+        member=member,
+        at=at,
+        actor_id=by.pk,
+        actor_role=main_role(by),
+        position=position,
+        tier=next((tier.name for tier in tiers_of(rule_set_in_force(at)) if tier.position == position), ""),
+    )
+    tell_many(tier_changed(member_id=member.pk, from_tier=before.tier, to_tier=standing.tier, at=at))
+    return standing
