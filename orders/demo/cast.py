@@ -44,7 +44,9 @@ INGA = Person("Инга", "Соловей", "inga.solovey@example.ru", PHONE.for
 ZOYA = Person("Зоя", "Ким", "zoya.kim@example.com", PHONE.format(17))
 ROMAN = Person("Роман", "Ларин", "roman.larin@example.com", PHONE.format(18))
 TIMUR = Person("Тимур", "Бойко", "timur.boyko@example.ru", PHONE.format(19))
-CAST_SIZE = 19
+# The second supervisor, without whom a large step cannot be made.
+SAM = Person("Семён", "Ветров", "sam@ballada.example", PHONE.format(20))
+CAST_SIZE = 20
 
 WOMEN = """
     Александра Алина Алла Анастасия Анна Валентина Валерия Вера Вероника Галина Дарья Диана Ева Евгения

@@ -16,7 +16,7 @@ from loyalty.queries.rules import rule_set_in_force, tiers_of
 from loyalty.services import ledger
 from loyalty.services.rules import RuleSettings, TierSpec, create_draft, publish_rule_set
 from loyalty.services.standing import recount_standings, set_floor
-from orders.demo.cast import BARISTA, BLOCKED, DEBTOR, LATECOMER, STAN, STRANGER, SUE, VISITOR, Person
+from orders.demo.cast import BARISTA, BLOCKED, DEBTOR, LATECOMER, SAM, STAN, STRANGER, SUE, VISITOR, Person
 from orders.demo.goods import BANQUETS, CAPPUCCINO, DRINKS, PACKS, PASTRIES, WHOLE_CAKES, line
 from orders.demo.world import World
 from orders.services.orders import pay_order, refund_order
@@ -54,7 +54,7 @@ class ProgrammePlot:
         timeline.on(timeline.until, self._settle)
 
     def _hire(self, at: datetime) -> None:
-        for person, role in ((STAN, Role.STAFF), (SUE, Role.SUPERVISOR)):
+        for person, role in ((STAN, Role.STAFF), (SUE, Role.SUPERVISOR), (SAM, Role.SUPERVISOR)):
             self.colleagues.append(self.world.join_online(person, at, password=DEMO_PASSWORD))
             assign_role(user=User.objects.get(email=person.email), role=role)
         self.world.staff = User.objects.get(email=STAN.email)

@@ -20,6 +20,8 @@ from orders.errors.keys import (
     SourceNameInvalid,
     TooManyRequests,
 )
+from orders.errors.outlets import OutletNameInvalid, OutletNameTaken, OutletRefused
+from orders.errors.sales import OutletClosed, PointsChanged, SaleDiffers, SaleNumberTaken
 from orders.errors.senders import (
     ConsentMissing,
     CustomerTaken,
@@ -78,6 +80,13 @@ __all__ = [
     "OrderDiffers",
     "OrderError",
     "OrderUnknown",
+    "OutletClosed",
+    "OutletNameInvalid",
+    "OutletNameTaken",
+    "OutletRefused",
+    "PointsChanged",
+    "SaleDiffers",
+    "SaleNumberTaken",
     "ScopeMissing",
     "ScopeUnknown",
     "ScopesMissing",
