@@ -1,4 +1,4 @@
-"""`python -m bench ledger|page|register|import|cdnow|all`: measure, and compare within the same run."""
+"""`python -m bench [NAME ...]`: measure, and compare within the same run."""
 
 import argparse
 import os
@@ -38,6 +38,27 @@ def import_orders(is_quick: bool) -> bool:
         return is_success("bench.import_orders", *sizes, DATABASE_URL=url(name))
 
 
+def recount(is_quick: bool) -> bool:
+    """The recount of everybody's tier after new rules."""
+    from bench import recount
+
+    return recount.main(is_quick=is_quick)
+
+
+def search(is_quick: bool) -> bool:
+    """The staff look-up among few members and among a million."""
+    from bench import search
+
+    return search.main(is_quick=is_quick)
+
+
+def what_if(is_quick: bool) -> bool:
+    """The preview of an edition, and the replay of a year, over two bases."""
+    from bench import what_if
+
+    return what_if.main(is_quick=is_quick)
+
+
 def cdnow(is_quick: bool) -> bool:
     """The import of real purchases, which is never quick."""
     return is_success("bench.cdnow")
@@ -49,6 +70,9 @@ BENCHES = {
     "page": page,
     "register": register_orders,
     "import": import_orders,
+    "recount": recount,
+    "search": search,
+    "what-if": what_if,
     "cdnow": cdnow,
 }
 

@@ -19,6 +19,7 @@ DEMO_LOGINS = [
     DemoLogin(_("Member"), "ada@ballada.example", DEMO_PASSWORD),
     DemoLogin(_("Staff"), "stan@ballada.example", DEMO_PASSWORD),
     DemoLogin(_("Supervisor"), "sue@ballada.example", DEMO_PASSWORD),
+    DemoLogin(_("Second supervisor"), "sam@ballada.example", DEMO_PASSWORD),
 ]
 # Everybody may know it: it opens the demo's sandbox, and docs/connect.md is written with it.
 DEMO_API_KEY = "ballada_test_trythesandbx_known-to-everybody-and-good-for-the-sandbox"

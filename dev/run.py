@@ -154,7 +154,7 @@ def prepare_database(*, is_embedded: bool) -> Entrances:
         with translation.override("en"):
             return Entrances(
                 logins=[
-                    f"  {login.role:<12}{login.email:<28}{login.password}"
+                    f"  {login.role:<20}{login.email:<28}{login.password}"
                     for login in DEMO_LOGINS
                     if login.email in present
                 ],

@@ -21,11 +21,13 @@ from tests.loyalty.editions import publish_edition
 # What is no member's: libraries' own pages, the shops' API, the console with its doors, files.
 ELSEWHERE = ("accounts/", "api/", "console/", "static/")
 # Addresses that name a kind or a form, and no object of anybody; an invitation is for whoever gets it,
-# and so is the link in a letter that protects an account.
+# and so is the link in a letter that protects an account; the rules are for everybody.
 NOBODYS = {
     "accounts:change_consent",
     "accounts:change_email",
     "accounts:change_phone",
+    "accounts:join_staff",
+    "loyalty:rules",
     "loyalty:transfer_not_me",
     "referrals:landing",
     "referrals:visit",

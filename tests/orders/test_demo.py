@@ -18,7 +18,7 @@ from loyalty.queries.audit import every_check, findings
 from loyalty.queries.balance import balance
 from loyalty.queries.operations import operations_page
 from loyalty.queries.standing import standing_card
-from orders.demo.cast import LATECOMER, STRANGER
+from orders.demo.cast import LATECOMER, SAM, STAN, STRANGER, SUE
 from orders.demo.loading import NotEmpty, ProductionRefused, load_demo
 from orders.demo.sandbox import NEWCOMER, REGULAR, RETURNING, fill_sandbox
 from orders.demo.sandbox import PEOPLE as SANDBOX_PEOPLE
@@ -91,8 +91,9 @@ def test_load_demo_makes_logins_and_orders_that_waited(db):
         assert user.check_password(login.password)
         assert user.member.orders.exists()
         assert EmailAddress.objects.get(user=user).verified
-    roles = User.objects.filter(email__in=["stan@ballada.example", "sue@ballada.example"])
-    assert [set(user.role_names) for user in roles.order_by("email")] == [
+    colleagues = User.objects.filter(email__in=[person.email for person in (SAM, STAN, SUE)])
+    assert [set(user.role_names) for user in colleagues.order_by("email")] == [
+        {"member", "supervisor"},
         {"member", "staff"},
         {"member", "supervisor"},
     ]
