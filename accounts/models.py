@@ -70,6 +70,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The name as its owner sees it; empty when it is not known."""
         return f"{self.first_name} {self.last_name}".strip()
 
+    @property
+    def known_as(self) -> str:
+        """What colleagues call the login by: the name, or the e-mail where there is none."""
+        return self.full_name or self.email
+
     @cached_property
     def role_names(self) -> frozenset[str]:
         """The names of the login's groups, read once; `accounts.access` says what they allow."""

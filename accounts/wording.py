@@ -107,14 +107,14 @@ def _look_title(record: AuditRecord) -> str:
         case AuditRecord.Action.ACCOUNT_BLOCKED:
             return _("Your account was blocked")
         case AuditRecord.Action.ACCOUNT_UNBLOCKED:
-            return _("Your account was opened again")
+            return _("Your account was unblocked")
         case AuditRecord.Action.TRANSFER_REVERSED:
             return _("A transfer of yours was reversed")
         case AuditRecord.Action.INVITER_ATTACHED:
             return _("It was noted who invited you")
         case AuditRecord.Action.REFERRAL_DECIDED:
             return _("An invitation of yours was decided about")
-    return _("Your account was opened")
+    return _("Your account was looked at")
 
 
 def _page_title(page: str) -> str:
@@ -133,11 +133,11 @@ def _page_title(page: str) -> str:
         case "invitation" | "inviter":
             return _("An invitation of yours was opened")
         case "sale":
-            return _("Your account was opened at the till, for a sale")
+            return _("Your account was looked at, at the till, for a sale")
         case "adjustment" | "approval":
-            return _("Your account was opened, for a correction of the balance")
+            return _("Your account was looked at, for a correction of the balance")
         case "tier":
-            return _("Your account was opened, to set your tier")
+            return _("Your account was looked at, to set your tier")
         case "block":
-            return _("Your account was opened, to block it or to open it again")
-    return _("Your account was opened")
+            return _("Your account was looked at, to block it or to open it again")
+    return _("Your account was looked at")

@@ -83,7 +83,7 @@ def invite_colleague(
         to=address,
         language=language,
         context={
-            "inviter_name": by.full_name or by.email,
+            "inviter_name": by.known_as,
             "is_supervisor": role == Role.SUPERVISOR,
             "link": settings.SITE_URL + reverse("accounts:join_staff", args=[token]),
             "hours": INVITATION_LIFE // timedelta(hours=1),
@@ -317,7 +317,7 @@ def _tell_of_reset(user: User, by: User) -> None:
             to=user.email,
             language=member.language if member else settings.LANGUAGE_CODE,
             context={
-                "by_name": by.full_name or by.email,
+                "by_name": by.known_as,
                 "link": settings.SITE_URL + reverse("account_login"),
             },
         )

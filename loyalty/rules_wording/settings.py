@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from loyalty.models import RuleSet
 from loyalty.templatetags.numbers import figures, money, points, rate
@@ -43,7 +43,7 @@ def setting_in_words(rule_set: RuleSet, name: str) -> str:
 
 
 def _yes_or_no(value: bool) -> str:
-    return gettext("yes") if value else gettext("no")
+    return pgettext("setting", "yes") if value else pgettext("setting", "no")
 
 
 def _days_in_words(count: int) -> str:
@@ -195,7 +195,7 @@ SETTING_TEXTS: Mapping[str, SettingText] = {
         _("Points above which the giver proves who they are"),
         _("Whoever gives more enters the password or a code again; empty: no sum asks for it."),
         Group.TRANSFERS,
-        _or_unlimited(points, _("never")),
+        _or_unlimited(points, pgettext_lazy("setting", "never")),
     ),
     "transfer_member_days": SettingText(
         _("Days between joining and giving"),

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.forms import CodeField
 from loyalty.errors import LoyaltyError, NotEnoughPoints
@@ -45,7 +46,7 @@ class SaleForm(forms.Form):
         },
     )
     number = forms.CharField(
-        label=_("Receipt number"),
+        label=pgettext_lazy("of a sale", "Receipt number"),
         required=False,
         max_length=NUMBER_LETTERS,
         help_text=_("Without one the sale gets a number of its own."),

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 
@@ -22,7 +23,7 @@ class JobRun(models.Model):
 
     class Outcome(models.TextChoices):
         DONE = "done", _("done")
-        CANCELLED = "cancelled", _("cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("of a job", "cancelled")
         REFUSED = "refused", _("refused")
         FAILED = "failed", _("failed")
 

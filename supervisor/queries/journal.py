@@ -83,7 +83,7 @@ def colleagues() -> dict[int, str]:
     """The names of those who have a role in the console, in their order; one query."""
     is_colleague = Q(groups__name__in=[Role.STAFF, Role.SUPERVISOR]) | Q(is_superuser=True)
     users = User.objects.filter(is_colleague).distinct().order_by("first_name", "last_name", "pk")
-    return {user.pk: user.full_name or user.email for user in users}
+    return {user.pk: user.known_as for user in users}
 
 
 def _ids(record: AuditRecord, names: Iterable[str]) -> set[int]:

@@ -21,7 +21,7 @@ HIDDEN = "···"
 def names_of_users(user_ids: Iterable[int | None]) -> dict[int, str]:
     """The name of each login, or its e-mail where it has none; one query."""
     users = User.objects.filter(pk__in={user_id for user_id in user_ids if user_id is not None})
-    return {user.pk: user.full_name or user.email for user in users}
+    return {user.pk: user.known_as for user in users}
 
 
 def member_named(text: str) -> Member:

@@ -36,9 +36,8 @@ def less(number: int, other: int) -> int:
 @register.filter
 def share_of(part: int, whole: int) -> str:
     """Which part of a whole it is, in percent to a tenth: "1.7%"; more than nothing is never "0%"."""
-    exact = Decimal(abs(part)) * 100 / whole if whole else Decimal(0)
-    tenths = exact.quantize(TENTH, rounding=ROUND_HALF_UP)
-    if exact and not tenths:
+    tenths = _tenths(part, whole)
+    if part and whole and not tenths:
         return gettext("less than %(share)s") % {"share": _percent(TENTH)}
     return _percent(tenths.quantize(Decimal(1)) if tenths == tenths.to_integral_value() else tenths)
 
@@ -48,8 +47,15 @@ def change_share(now: int, then: int) -> str:
     """How much more or less it is than now, in percent with its sign; nothing where there is none now."""
     if not now or now == then:
         return ""
+    if not _tenths(then - now, now):
+        return share_of(then - now, now)
     sign = "+" if then > now else "\u2212"
     return sign + share_of(then - now, now)
+
+
+def _tenths(part: int, whole: int) -> Decimal:
+    exact = Decimal(abs(part)) * 100 / whole if whole else Decimal(0)
+    return exact.quantize(TENTH, rounding=ROUND_HALF_UP)
 
 
 def _percent(share: Decimal) -> str:

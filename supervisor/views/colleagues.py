@@ -102,7 +102,7 @@ def reset_second_factor(request: HttpRequest, user_id: int) -> HttpResponse:
             refusal = str(refused)
         else:
             sentence = _("The second factor of %(name)s is reset, and they are signed out everywhere.")
-            messages.success(request, sentence % {"name": _name(found.user)})
+            messages.success(request, sentence % {"name": found.user.known_as})
             return redirect("supervisor:colleague", user_id)
     context = {"colleague": found, "is_own": found.user == request.user, "refusal": refusal}
     return render(
@@ -124,9 +124,9 @@ def _change_role(request: HttpRequest, user: User) -> HttpResponse:
     change(user=user, role=role, at=timezone.now(), by=signed_in_user(request))
     if not is_staff_person(user):
         sentence = _("%(name)s has no role any more and is signed out everywhere.")
-        messages.success(request, sentence % {"name": _name(user)})
+        messages.success(request, sentence % {"name": user.known_as})
         return redirect("supervisor:colleagues")
-    messages.success(request, _("The roles of %(name)s are changed.") % {"name": _name(user)})
+    messages.success(request, _("The roles of %(name)s are changed.") % {"name": user.known_as})
     return redirect("supervisor:colleague", user.pk)
 
 
@@ -135,7 +135,3 @@ def _colleague(user_id: int) -> Colleague:
     if found is None:
         raise Http404
     return found
-
-
-def _name(user: User) -> str:
-    return user.full_name or user.email

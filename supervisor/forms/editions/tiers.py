@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.fields import NumberField, PercentField
 from loyalty.models import Tier
@@ -24,7 +25,9 @@ class TierForm(forms.Form):
     """
 
     is_left_out = forms.CharField(required=False, widget=forms.HiddenInput)
-    name = forms.CharField(label=_("Name"), error_messages={"required": _("Give this tier a name.")})
+    name = forms.CharField(
+        label=pgettext_lazy("of a tier", "Name"), error_messages={"required": _("Give this tier a name.")}
+    )
     threshold_sum = NumberField(
         label=_("Paid sum from, ₽"),
         most=MOST_SUM,
