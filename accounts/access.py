@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
@@ -16,17 +17,21 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.errors import NoMember
 from accounts.models import ContactChange, Member, User
 from accounts.queries import contact_changes
-from accounts.roles import Role
+from accounts.roles import Role, is_staff_person, is_supervisor
 
 View = Callable[..., HttpResponseBase]
 
 logger = logging.getLogger(__name__)
+
+# As allauth writes down in a session that somebody gave a code.
+SECOND_FACTOR = "mfa"
 
 
 def own_member(request: HttpRequest) -> Member:
@@ -67,32 +72,15 @@ def own_session(user: User, session_id: int) -> UserSession:
     return session
 
 
-def roles(user: User | AnonymousUser) -> frozenset[str]:
-    """The names of the login's roles; a superuser is a supervisor."""
-    if not isinstance(user, User) or not user.is_active:
-        return frozenset()
-    return user.role_names | ({Role.SUPERVISOR.value} if user.is_superuser else set())
-
-
-def main_role(user: User | AnonymousUser) -> str:
-    """The highest role of the login, or nothing: as what a colleague did something."""
-    found = roles(user)
-    return next((role.value for role in (Role.SUPERVISOR, Role.STAFF, Role.MEMBER) if role in found), "")
-
-
-def is_supervisor(user: User | AnonymousUser) -> bool:
-    """Whether the login may change the programme."""
-    return Role.SUPERVISOR in roles(user)
-
-
-def is_staff_person(user: User | AnonymousUser) -> bool:
-    """Whether the login may look members up; a supervisor may too."""
-    return not roles(user).isdisjoint({Role.STAFF, Role.SUPERVISOR})
-
-
 def has_second_factor(user: User) -> bool:
     """Whether the login is asked for more than its password when it signs in."""
     return bool(is_mfa_enabled(user, types=[Authenticator.Type.TOTP]))
+
+
+def gave_second_factor(request: HttpRequest) -> bool:
+    """Whether a code was given in this session, when it was opened or later."""
+    records = get_authentication_records(request, signed_in_user(request))
+    return any(record["method"] == SECOND_FACTOR for record in records)
 
 
 def must_have_second_factor(user: User | AnonymousUser) -> bool:
@@ -104,7 +92,8 @@ def role_required(role: Role) -> Callable[[View], View]:
     """A door for views: those without the role get the 403 page, which says why.
 
     Somebody who is not signed in goes to the sign-in page first, and comes back afterwards. A colleague
-    without the second factor that the settings ask for goes to where it is set up.
+    without the second factor that the settings ask for goes to where it is set up, and one whose session
+    was opened without it to where a code is asked for.
     """
 
     def door(view: View) -> View:
@@ -119,8 +108,11 @@ def role_required(role: Role) -> Callable[[View], View]:
                 _log_refusal(request, role)
                 raise PermissionDenied(_("This page is for staff. Your own points are in your cabinet."))
             user = signed_in_user(request)
-            if must_have_second_factor(user) and not has_second_factor(user):
-                return redirect("mfa_index")
+            if must_have_second_factor(user):
+                if not has_second_factor(user):
+                    return redirect("mfa_index")
+                if not gave_second_factor(request):
+                    return redirect_to_login(_page_of(request), reverse("mfa_reauthenticate"))
             return view(request, *args, **kwargs)
 
         return guarded

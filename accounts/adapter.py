@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -14,10 +15,11 @@ from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import is_staff_person
+from accounts.access import must_have_second_factor
 from accounts.errors import EmailTaken
 from accounts.language import set_language_cookie
 from accounts.models import User
+from accounts.roles import is_staff_person
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -81,6 +83,16 @@ class AccountAdapter(DefaultAccountAdapter):
         if is_staff_person(request.user) and not hasattr(request.user, "member"):
             return reverse("supervisor:overview")
         return str(super().get_login_redirect_url(request))
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """How somebody shows again who they are: with a code, where the console asks for one.
+
+        A password alone could otherwise switch off, or replace, what the console relies on.
+        """
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not must_have_second_factor(user):
+            return methods
+        return [method for method in methods if method["id"] == "mfa_reauthenticate"] or methods
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Sign in, and show the member's own language in a browser where none was chosen."""

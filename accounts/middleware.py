@@ -5,17 +5,20 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 
-from accounts.access import is_staff_person
 from accounts.devices import device_token_of, set_device_cookie
 from accounts.models import Member
+from accounts.roles import is_staff_person
 from accounts.services.sessions import note_device, note_seen
 
 NOTED_EVERY_SECONDS = 300
 # A colleague's session is short, so that its use is noted more often.
 STAFF_NOTED_EVERY_SECONDS = 60
 NOTED_AT = "seen_noted_at"
+# What pages ask for every second.
+POLLED = "supervisor:job_progress"
 
 
 class LastSeenMiddleware:
@@ -23,7 +26,7 @@ class LastSeenMiddleware:
 
     Writing that down also prolongs the session: who comes back within its life stays signed in. The
     session of somebody who may open the console ends after STAFF_IDLE_MINUTES without use, and is noted
-    every minute for that.
+    every minute for that; a page that asks by itself how far a job is says nothing of anybody's presence.
     A member's browser is noted with it, and keeps the token it has when another member signs in there:
     two members with one browser may be one person.
     """
@@ -33,7 +36,7 @@ class LastSeenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         device_token = None
-        if request.user.is_authenticated:
+        if request.user.is_authenticated and not _asks_by_itself(request):
             now = timezone.now()
             is_colleague = is_staff_person(request.user)
             every_seconds = STAFF_NOTED_EVERY_SECONDS if is_colleague else NOTED_EVERY_SECONDS
@@ -51,3 +54,13 @@ class LastSeenMiddleware:
         if device_token is not None:
             set_device_cookie(response, device_token)
         return response
+
+
+def _asks_by_itself(request: HttpRequest) -> bool:
+    """Whether it is a page that asks, and nobody who uses it."""
+    if "HX-Request" not in request.headers:
+        return False
+    try:
+        return resolve(request.path_info).view_name == POLLED
+    except Resolver404:
+        return False

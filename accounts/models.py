@@ -77,7 +77,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def role_names(self) -> frozenset[str]:
-        """The names of the login's groups, read once; `accounts.access` says what they allow."""
+        """The names of the login's groups, read once; `accounts.roles` says what they allow."""
         return frozenset(self.groups.values_list("name", flat=True))
 
 
@@ -177,6 +177,10 @@ class Member(models.Model):
     def verified_phone(self) -> str | None:
         """The phone that the member has proved to own, in E.164."""
         return str(self.phone) if self.phone and self.phone_verified_at else None
+
+    def is_of(self, user: User) -> bool:
+        """Whether the member is that person: by the login, or, where it is not attached, by its e-mail."""
+        return self.user_id == user.pk or (bool(self.email) and self.email == user.email)
 
     @property
     def masked_name(self) -> str:

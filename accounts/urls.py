@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts import views
 from accounts.models import ContactChange
+from accounts.second_factor import SetUpSecondFactor
 
 app_name = "accounts"
 urlpatterns = [
@@ -22,7 +23,10 @@ urlpatterns = [
     path("profile/consents/<slug:kind>/", views.change_consent, name="change_consent"),
     path("profile/sessions/<int:session_id>/end/", views.end_session, name="end_session"),
     path("profile/sessions/end-others/", views.end_other_sessions, name="end_other_sessions"),
-    path("staff/join/<str:token>/", views.join_staff, name="join_staff"),
+    path("staff/join/", views.join, name="join"),
+    path("staff/join/<slug:token>/", views.join_staff, name="join_staff"),
+    # allauth's own page leaves other sessions as they are.
+    path("accounts/2fa/totp/activate/", SetUpSecondFactor.as_view()),
     # allauth's own pages for these are closed: its change of an e-mail asks the new address alone.
     path("accounts/email/", views.lead_to_profile),
     path("accounts/sessions/", views.lead_to_profile),

@@ -4,6 +4,7 @@ from math import ceil
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
@@ -49,6 +50,7 @@ from accounts.services import contact_changes, sessions, staff
 from accounts.services.contact_messages import Origin
 from accounts.services.messages import mark_seen
 
+INVITATION_COOKIE = "staff_invitation"
 FORM_REFUSED = 422
 TOO_MANY_REQUESTS = 429
 NOT_SENT = 503
@@ -288,15 +290,34 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:profile")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @never_cache
 def join_staff(request: HttpRequest, token: str) -> HttpResponse:
-    """What the link of a letter to a new colleague leads to; looking changes nothing.
+    """The link of a letter to a new colleague: the browser keeps its token, and goes on without it.
+
+    An address gets into logs and histories; no page and no form has the token in its own.
+    """
+    response = redirect("accounts:join")
+    response.set_cookie(
+        INVITATION_COOKIE,
+        token,
+        path=reverse("accounts:join"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def join(request: HttpRequest) -> HttpResponse:
+    """Who invites a new colleague, and as what; looking changes nothing.
 
     A new colleague gives a name and a password; one who has a login accepts with it. Nobody is signed
     in by the link.
     """
-    now = timezone.now()
+    now, token = timezone.now(), request.COOKIES.get(INVITATION_COOKIE, "")
     try:
         invitation = staff.open_invitation(token=token, at=now)
         login = staff.login_of(invitation.email)
@@ -314,7 +335,7 @@ def join_staff(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/join/over.html", status=404)
     except LoginNeeded:
         # Somebody signed up with the address meanwhile.
-        return redirect("accounts:join_staff", token)
+        return redirect("accounts:join")
 
 
 def lead_to_profile(request: HttpRequest) -> HttpResponse:

@@ -77,12 +77,16 @@ class LookRow:
 
     title: str
     who: str
+    since_at: datetime
     happened_at: datetime
 
 
 def look_rows(looks: Iterable[Look]) -> list[LookRow]:
     """The lines of “Who looked at my account”."""
-    return [LookRow(_look_title(look.record), _who(look), look.record.happened_at) for look in looks]
+    return [
+        LookRow(_look_title(look.record), _who(look), look.since_at, look.record.happened_at)
+        for look in looks
+    ]
 
 
 def _who(look: Look) -> str:

@@ -45,12 +45,18 @@ SUPERVISOR_ADJUSTMENT_POINTS = env.number("BALLADA_SUPERVISOR_ADJUSTMENT_POINTS"
 SUPERVISOR_ADJUSTMENT_DAY_POINTS = env.number(
     "BALLADA_SUPERVISOR_ADJUSTMENT_DAY_POINTS", default=50_000, least=0
 )
+# The largest sale that one of the staff may register, and all of theirs in a day, in the currency.
+STAFF_SALE_SUM = env.number("BALLADA_STAFF_SALE_SUM", default=100_000, least=0)
+STAFF_SALE_DAY_SUM = env.number("BALLADA_STAFF_SALE_DAY_SUM", default=1_000_000, least=0)
 # Whether staff and supervisors sign in with a second factor.
 NEEDS_SECOND_FACTOR = env.flag("BALLADA_SECOND_FACTOR", default=IS_PRODUCTION)
 # After how long without use a colleague is signed out.
 STAFF_IDLE_MINUTES = env.number("BALLADA_STAFF_IDLE_MINUTES", default=30, least=2)
 # Where uploaded files are kept; web and worker share it.
 MEDIA_ROOT = env.text("BALLADA_FILES", str(BASE_DIR / "var" / "files"))
+# Nobody else on the machine reads orders and contacts.
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # Proxies in front of the server: who signs in from where is counted behind them.
 TRUSTED_PROXIES = env.number("BALLADA_PROXIES", default=0, least=0)
 database = env.database("DATABASE_URL")
@@ -113,6 +119,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "referrals.middleware.InvitationMiddleware",
     "config.middleware.PrivatePagesMiddleware",
+    "config.middleware.MethodPageMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -182,8 +189,13 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # allauth remembers for one period that a code was used: a longer life would let it sign in twice.
 MFA_TOTP_TOLERANCE = 0
 # Besides allauth's own limits: how many visits by invitations are counted that come from one address, and
-# how often one colleague may search for members.
-ACCOUNT_RATE_LIMITS = {"invitation_visit": "60/h/ip", "staff_search": "60/m/user"}
+# how often one colleague may search for members, open their cards and have contacts shown.
+ACCOUNT_RATE_LIMITS = {
+    "invitation_visit": "60/h/ip",
+    "staff_search": "60/m/user",
+    "staff_card": "120/h/user",
+    "staff_contacts": "30/h/user",
+}
 
 LANGUAGE_CODE = "ru"
 LANGUAGES = [("ru", "Русский"), ("en", "English")]

@@ -1,15 +1,15 @@
 """What colleagues did with a member's account: what its owner may see."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from django.db.models import Q
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from accounts.models import AuditRecord, Member, User
-from accounts.roles import Role
+from accounts.roles import CONSOLE_ROLES
 
 LOOKS_PER_PAGE = 25
-COLLEAGUES = (Role.STAFF, Role.SUPERVISOR)
+# So close to one another are the looks that stand together.
+TOGETHER = timedelta(minutes=10)
 Action = AuditRecord.Action
 # What colleagues do to an account, and what they see of it.
 ACTS = (
@@ -27,10 +27,14 @@ ACTS = (
 
 @dataclass(frozen=True)
 class Look:
-    """What a colleague saw or did; `by` is their first name, empty where it is not known."""
+    """What a colleague saw or did; `by` is their first name, empty where it is not known.
+
+    Whoever comes back to a page soon has looked at it from `since_at` until the moment of `record`.
+    """
 
     record: AuditRecord
     by: str
+    since_at: datetime
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,13 @@ class LooksPage:
 def looks_page(
     *, member: Member, before: int | None = None, after: int | None = None, limit: int = LOOKS_PER_PAGE
 ) -> LooksPage:
-    """A page of what colleagues did with the account: the newest, or those next to an id; two queries."""
-    colleagues = User.objects.filter(Q(groups__name__in=COLLEAGUES) | Q(is_superuser=True))
-    # Not every record says as what something was done; who had no role then did it for themselves.
-    by_colleague = Q(actor_role__in=COLLEAGUES) | Q(actor_role="", actor_id__in=colleagues.values("pk"))
-    own = AuditRecord.objects.filter(by_colleague, member=member, action__in=[Action.LOOKED_AT, *ACTS])
+    """A page of what colleagues did with the account: the newest, or those next to an id; two queries.
+
+    The journal keeps each look; on a page those at one thing stand together.
+    """
+    own = AuditRecord.objects.filter(
+        actor_role__in=CONSOLE_ROLES, member=member, action__in=[Action.LOOKED_AT, *ACTS]
+    )
     if member.user_id is not None:
         own = own.exclude(actor_id=member.user_id)
     if after is not None:
@@ -62,7 +68,23 @@ def looks_page(
     actors = User.objects.filter(pk__in={record.actor_id for record in records})
     first_names = dict(actors.values_list("pk", "first_name"))
     return LooksPage(
-        looks=[Look(record, first_names.get(record.actor_id or 0, "")) for record in records],
+        looks=_grouped(records, first_names),
         newer_cursor=records[0].pk if records and has_newer else None,
         older_cursor=records[-1].pk if records and has_older else None,
     )
+
+
+def _grouped(records: Sequence[AuditRecord], first_names: dict[int, str]) -> list[Look]:
+    """The looks of some records, the newest first; what somebody did stands alone each time."""
+    looks: list[Look] = []
+    places: dict[object, int] = {}
+    for record in records:
+        is_look = record.action == Action.LOOKED_AT
+        kind = (record.actor_id, record.actor_role, record.facts.get("page")) if is_look else record.pk
+        place = places.get(kind)
+        if place is not None and looks[place].record.happened_at - record.happened_at <= TOGETHER:
+            looks[place] = replace(looks[place], since_at=record.happened_at)
+            continue
+        places[kind] = len(looks)
+        looks.append(Look(record, first_names.get(record.actor_id or 0, ""), record.happened_at))
+    return looks

@@ -28,14 +28,13 @@ from accounts.errors import (
 )
 from accounts.letters import send_letter
 from accounts.models import AuditRecord, Language, StaffInvitation, User
-from accounts.roles import Role
+from accounts.roles import CONSOLE_ROLES, Role, is_supervisor
 from accounts.services.audit import record
 from accounts.services.contact_changes import free_unproven
 from accounts.services.members import assign_role, remove_role
 from accounts.services.sessions import end_sessions
 
 INVITATION_LIFE = timedelta(hours=72)
-CONSOLE_ROLES = (Role.STAFF, Role.SUPERVISOR)
 
 
 @transaction.atomic
@@ -73,8 +72,7 @@ def invite_colleague(
         action=AuditRecord.Action.COLLEAGUE_INVITED,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=Role.SUPERVISOR,
+        actor=by,
         invitation=invitation.pk,
         role=role.value,
     )
@@ -96,7 +94,8 @@ def open_invitation(*, token: str, at: datetime) -> StaffInvitation:
     """The invitation that the link stands for.
 
     Raises:
-        InvitationOver: there is none, or it was used, taken back, replaced, or is too old.
+        InvitationOver: there is none, or it was used, taken back, replaced, is too old,
+            or whoever invited is no supervisor any more.
     """
     return _open_invitation(token, at)
 
@@ -165,18 +164,7 @@ def revoke_invitation(*, invitation: StaffInvitation, at: datetime, by: User) ->
     locked = StaffInvitation.objects.select_for_update().get(pk=invitation.pk)
     if locked.accepted_at or locked.revoked_at:
         raise InvitationOver
-    locked.revoked_at = at
-    locked.save(update_fields=["revoked_at"])
-    record(
-        action=AuditRecord.Action.COLLEAGUE_INVITED,
-        member=None,
-        at=at,
-        actor_id=by.pk,
-        actor_role=Role.SUPERVISOR,
-        invitation=locked.pk,
-        role=locked.role,
-        is_taken_back=True,
-    )
+    _take_back(locked, at, by)
 
 
 @transaction.atomic
@@ -199,6 +187,8 @@ def give_role(*, user: User, role: Role, at: datetime, by: User) -> None:
 def take_role(*, user: User, role: Role, at: datetime, by: User) -> None:
     """Let the colleague no longer do what that role may; without any role they are signed out everywhere.
 
+    Whom a supervisor has invited, and who has not joined yet, needs another supervisor's invitation then.
+
     Raises:
         NoStaffRole: the role is none of the console's.
         OwnRole: it is the login of who asks.
@@ -212,6 +202,9 @@ def take_role(*, user: User, role: Role, at: datetime, by: User) -> None:
         raise LastSupervisor
     remove_role(user=user, role=role)
     _record_role(user, role, at, by, is_given=False)
+    if role == Role.SUPERVISOR and not user.is_superuser:
+        for invitation in StaffInvitation.objects.filter(invited_by=user, accepted_at=None, revoked_at=None):
+            _take_back(invitation, at, by)
     if not user.is_superuser and not user.groups.filter(name__in=CONSOLE_ROLES).exists():
         _end_every_session(user)
 
@@ -233,8 +226,7 @@ def reset_second_factor(*, user: User, at: datetime, by: User) -> None:
         action=AuditRecord.Action.SECOND_FACTOR_RESET,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=Role.SUPERVISOR,
+        actor=by,
         colleague=user.pk,
     )
     transaction.on_commit(lambda: _tell_of_reset(user, by))
@@ -265,9 +257,23 @@ def _open_invitation(token: str, at: datetime, *, for_update: bool = False) -> S
     found = invitations.filter(
         token_hash=_hash(token), accepted_at=None, revoked_at=None, expires_at__gt=at
     ).first()
-    if found is None:
+    if found is None or not is_supervisor(found.invited_by):
         raise InvitationOver
     return found
+
+
+def _take_back(invitation: StaffInvitation, at: datetime, by: User) -> None:
+    invitation.revoked_at = at
+    invitation.save(update_fields=["revoked_at"])
+    record(
+        action=AuditRecord.Action.COLLEAGUE_INVITED,
+        member=None,
+        at=at,
+        actor=by,
+        invitation=invitation.pk,
+        role=invitation.role,
+        is_taken_back=True,
+    )
 
 
 def _hash(token: str) -> str:
@@ -283,8 +289,7 @@ def _join(invitation: StaffInvitation, user: User, at: datetime) -> None:
         action=AuditRecord.Action.COLLEAGUE_JOINED,
         member=None,
         at=at,
-        actor_id=user.pk,
-        actor_role=invitation.role,
+        actor=user,
         invitation=invitation.pk,
         role=invitation.role,
     )
@@ -295,8 +300,7 @@ def _record_role(user: User, role: Role, at: datetime, by: User, *, is_given: bo
         action=AuditRecord.Action.ROLE_CHANGED,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=Role.SUPERVISOR,
+        actor=by,
         colleague=user.pk,
         role=role.value,
         is_given=is_given,

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts import access
+from accounts import access, roles
 from accounts.contacts import readable_contact
 from accounts.devices import device_name
 from accounts.models import User
@@ -51,7 +51,7 @@ def device(user_agent: str) -> str:
 @register.filter
 def is_colleague(user: User | AnonymousUser) -> bool:
     """Whether the console is open to the login, or would be with a second factor."""
-    return access.is_staff_person(user)
+    return roles.is_staff_person(user)
 
 
 @register.filter

@@ -16,7 +16,7 @@ FACTS = {
         "points": 50,
         "is_given": True,
         "cause": "complaint",
-        "text": "The parcel came late",
+        "text": "Late parcel",
         "expires_on": "2027-03-09",
         "posting_id": 7,
     },

@@ -3,10 +3,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 
-from accounts.access import is_staff_person, is_supervisor, own_member, role_required
+from accounts.access import own_member, role_required
 from accounts.errors import NoMember
 from accounts.models import User
-from accounts.roles import Role
+from accounts.roles import Role, is_staff_person, is_supervisor
 
 
 @pytest.fixture

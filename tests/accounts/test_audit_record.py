@@ -35,7 +35,7 @@ def refusal(sql: str, *, role: str = "") -> str | None:
 @pytest.fixture
 def kept(ada) -> AuditRecord:
     return record(
-        action=AuditRecord.Action.ACCOUNT_BLOCKED, member=ada, at=NOON, actor_id=7, reason="a lost phone"
+        action=AuditRecord.Action.ACCOUNT_BLOCKED, member=ada, at=NOON, actor=7, reason="a lost phone"
     )
 
 
@@ -58,6 +58,22 @@ def test_record_says_who_did_what_to_whom_and_when(ada, kept):
         7,
     )
     assert found.facts == {"reason": "a lost phone"}
+
+
+def test_record_says_as_what_somebody_did_it_unless_it_is_their_own_account(ada, stan, sue):
+    actors = [sue, stan.pk, ada.user_id, None]
+
+    kept = [
+        record(action=AuditRecord.Action.ACCOUNT_BLOCKED, member=ada, at=NOON, actor=actor)
+        for actor in actors
+    ]
+
+    assert [(one.actor_id, one.actor_role) for one in kept] == [
+        (sue.pk, "supervisor"),
+        (stan.pk, "staff"),
+        (ada.user_id, ""),
+        (None, ""),
+    ]
 
 
 @pytest.mark.parametrize(

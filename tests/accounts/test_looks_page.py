@@ -11,7 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditRecord
+from accounts.roles import Role
 from accounts.services.audit import record
+from accounts.services.members import remove_role
 from loyalty.services.blocking import block_member
 from supervisor.services.looks import note_look
 from tests.clock import NOON
@@ -71,7 +73,7 @@ def test_every_page_of_the_console_that_shows_a_member_has_words(cabinet, ada, s
     text = read(cabinet)
     assert text.count("Стан, staff") == len(shown_pages())
     # What has no words of its own is told all the same, but says too little.
-    assert "Your account was opened Стан" not in text
+    assert "Your account was looked at Стан" not in text
 
 
 @pytest.mark.parametrize(
@@ -81,28 +83,29 @@ def test_every_page_of_the_console_that_shows_a_member_has_words(cabinet, ada, s
         (Action.SALE_REGISTERED, "A sale to you was registered"),
         (Action.POINTS_ADJUSTED, "Your balance was corrected"),
         (Action.TIER_SET, "Your tier was set by hand"),
-        (Action.ACCOUNT_UNBLOCKED, "Your account was opened again"),
+        (Action.ACCOUNT_UNBLOCKED, "Your account was unblocked"),
         (Action.TRANSFER_REVERSED, "A transfer of yours was reversed"),
         (Action.INVITER_ATTACHED, "It was noted who invited you"),
         (Action.REFERRAL_DECIDED, "An invitation of yours was decided about"),
     ],
 )
 def test_what_a_colleague_did_is_told(cabinet, ada, stan, action, words):
-    record(action=action, member=ada, at=NOON, actor_id=stan.pk, actor_role="staff", reason="Между нами")
+    record(action=action, member=ada, at=NOON, actor=stan, reason="Между нами")
     text = read(cabinet)
     assert f"{words} Стан, staff" in text
     assert "Между нами" not in text
 
 
-def test_what_was_recorded_without_a_role_is_told_too(cabinet, ada, stan):
+def test_what_a_colleague_did_stays_when_they_are_one_no_more(cabinet, ada, stan):
     block_member(member=ada, at=NOON, actor_id=stan.pk, reason="Asked for it")
-    assert "Your account was blocked Стан, colleague of the programme" in read(cabinet)
+    remove_role(user=stan, role=Role.STAFF)
+    assert "Your account was blocked Стан, staff" in read(cabinet)
 
 
 def test_what_members_did_themselves_and_what_others_were_shown_is_not_here(cabinet, ada, ben, stan):
     block_member(member=ada, at=NOON, actor_id=ada.user_id, reason="It was not me")
-    record(action=Action.TRANSFER_REVERSED, member=ada, at=NOON, actor_id=ben.user_id)
-    record(action=Action.RECIPIENT_ASKED, member=ada, at=NOON, actor_id=stan.pk)
+    record(action=Action.TRANSFER_REVERSED, member=ada, at=NOON, actor=ben.user_id)
+    record(action=Action.RECIPIENT_ASKED, member=ada, at=NOON, actor=stan.pk)
     note_look(members=[ben], page="member", at=NOON, actor=stan)
     assert "Nobody has looked yet" in read(cabinet)
 
@@ -113,7 +116,8 @@ def test_the_list_goes_on_by_cursors_and_asks_as_much_for_many_as_for_one(cabine
     with CaptureQueriesContext(connection) as with_one:
         cabinet.get(LOOKS)
     for number in range(30):
-        note_look(members=[ada], page="orders", at=NOON, actor=(stan, sue)[number % 2])
+        at = NOON + timedelta(hours=number)
+        note_look(members=[ada], page="orders", at=at, actor=(stan, sue)[number % 2])
     with CaptureQueriesContext(connection) as with_many:
         first = Page(cabinet.get(LOOKS))
     assert len(with_one) == len(with_many)
@@ -124,6 +128,31 @@ def test_the_list_goes_on_by_cursors_and_asks_as_much_for_many_as_for_one(cabine
     assert second.text.count("Your card was opened") == 1
     [newer] = second.hrefs(rel="prev")
     assert Page(cabinet.get(LOOKS + newer)).text == first.text
+
+
+def test_looks_of_one_colleague_at_one_page_stand_together(cabinet, ada, stan, sue):
+    for minutes, page, actor in (
+        (0, "sale", stan),
+        (5, "sale", stan),
+        (6, "sale", sue),
+        (7, "member", stan),
+        (14, "sale", stan),
+        (15, "sale", stan),
+    ):
+        note_look(members=[ada], page=page, at=NOON + timedelta(minutes=minutes), actor=actor)
+    for minutes in (14, 15):
+        at = NOON + timedelta(minutes=minutes)
+        record(action=Action.SALE_REGISTERED, member=ada, at=at, actor=stan)
+
+    text = read(cabinet)
+
+    sale = "Your account was looked at, at the till, for a sale Стан, staff"
+    assert f"{sale} 12:05–12:15" in text
+    assert f"{sale} 12:00" in text
+    assert text.count(sale) == 2
+    assert text.count("for a sale Сью, supervisor 12:06") == 1
+    assert text.count("A sale to you was registered") == 2
+    assert AuditRecord.objects.filter(action=Action.LOOKED_AT).count() == 6
 
 
 def test_a_place_beyond_the_list_leads_to_its_beginning(cabinet):

@@ -73,7 +73,7 @@ def test_messages_are_listed_newest_first_under_their_days(ada, client):
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("points_adjusted", "The cause: A complaint. They can be spent until 9 March 2027. The parcel came"),
+        ("points_adjusted", "The cause: A complaint. They can be spent until 9 March 2027. Late parcel"),
         ("points_earned", "150\u00a0points for order A-1"),
         (
             "share_earned",

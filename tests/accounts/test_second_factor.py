@@ -23,6 +23,7 @@ SET_UP, SWITCH_OFF = "/accounts/2fa/totp/activate/", "/accounts/2fa/totp/deactiv
 CODES, NEW_CODES = "/accounts/2fa/recovery-codes/", "/accounts/2fa/recovery-codes/generate/"
 CODES_FILE = "/accounts/2fa/recovery-codes/download/"
 ASK_CODE, ASK_AGAIN = "/accounts/2fa/authenticate/", "/accounts/reauthenticate/"
+CONFIRM = "/accounts/2fa/reauthenticate/"
 CONSOLE = "/console/transfers/"
 
 HALF_A_MINUTE = timedelta(seconds=30)
@@ -284,6 +285,45 @@ def test_the_console_opens_only_with_a_second_factor(needed, stan, sue, visitor,
         assert "/console/" in Page(client.get(CODES)).hrefs()
         assert client.get(address).status_code == 200
         assert "The console opens for you" not in Page(client.get(INDEX)).text
+
+
+def test_setting_it_up_ends_every_other_session(needed, stan, visitor):
+    earlier, client = visitor(), visitor()
+    for browser in (earlier, client):
+        sign_in(browser, stan.email)
+
+    set_up(client)
+
+    assert not is_signed_in(earlier)
+    assert client.get(CONSOLE).status_code == 200
+
+
+def test_a_session_that_never_gave_a_code_does_so_before_the_console_opens(
+    needed, stan, visitor, stans_phone
+):
+    client = visitor()
+    client.force_login(stan)
+
+    led = client.get(f"{CONSOLE}?number=1").headers["Location"]
+
+    assert led == f"{CONFIRM}?next={CONSOLE}%3Fnumber%3D1"
+    page = Page(client.get(led))
+    assert "Enter the code that the app on your phone shows now" in page.text
+    # The password alone would lead back here.
+    assert "Use your password" not in page.text
+    back = client.post(led, {"code": code_for(secret_of(stan))})
+    assert back.headers["Location"] == f"{CONSOLE}?number=1"
+    assert client.get(CONSOLE).status_code == 200
+
+
+def test_a_password_alone_does_not_switch_off_what_the_console_needs(needed, stan, visitor, stans_phone):
+    client = visitor()
+    client.force_login(stan)
+
+    client.post(f"{ASK_AGAIN}?next={SWITCH_OFF}", {"password": PASSWORD})
+    client.post(SWITCH_OFF)
+
+    assert Authenticator.objects.filter(user=stan).count() == 2
 
 
 def test_the_console_closes_again_without_it(needed, stan, visitor, stans_phone):

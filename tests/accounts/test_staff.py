@@ -14,7 +14,6 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import services
-from accounts.access import is_staff_person, is_supervisor
 from accounts.errors import (
     AlreadyColleague,
     InvalidEmail,
@@ -28,7 +27,7 @@ from accounts.errors import (
     OwnRole,
 )
 from accounts.models import AuditRecord, StaffInvitation, User
-from accounts.roles import Role
+from accounts.roles import Role, is_staff_person, is_supervisor
 from accounts.services import staff
 from tests.clock import NOON
 from tests.factories import PASSWORD, UserFactory
@@ -48,8 +47,13 @@ def token_in_mail(index=-1) -> str:
     return token
 
 
-def page_of(token: str) -> str:
-    return f"/staff/join/{token}/"
+JOIN = "/staff/join/"
+
+
+def opened(browser: Client, token: str) -> Client:
+    """The browser after the link of the letter was opened in it."""
+    assert browser.get(f"{JOIN}{token}/").headers["Location"] == JOIN
+    return browser
 
 
 def english(browser: Client) -> Client:
@@ -292,6 +296,27 @@ def test_a_login_that_never_proved_the_address_does_not_stand_in_the_way(sue):
     assert EmailAddress.objects.get(email="vera@example.com").verified
 
 
+def test_what_a_dismissed_supervisor_has_sent_out_ends_with_the_role(sue, stan):
+    services.assign_role(user=stan, role=Role.SUPERVISOR)
+    of_stan, of_sue = invite(stan), invite(sue, "zoe@example.com")
+
+    staff.take_role(user=stan, role=Role.SUPERVISOR, at=NOON, by=sue)
+
+    with pytest.raises(InvitationOver):
+        staff.open_invitation(token=token_in_mail(0), at=NOON)
+    assert staff.open_invitation(token=token_in_mail(1), at=NOON) == of_sue
+    assert facts_of("colleague_invited")[-1] == {
+        "invitation": of_stan.pk,
+        "role": "staff",
+        "is_taken_back": True,
+    }
+    # A login that is closed on the server takes nothing back.
+    User.objects.filter(pk=sue.pk).update(is_active=False)
+    for accept in (staff.open_invitation, lambda **asked: staff.accept_invitation(**asked, **NEW)):
+        with pytest.raises(InvitationOver):
+            accept(token=token_in_mail(1), at=NOON)
+
+
 # The page of the link
 
 
@@ -303,9 +328,9 @@ def in_time():
 
 def test_the_page_says_who_invites_as_what_and_changes_nothing(sue, in_time):
     invite(sue, role=Role.SUPERVISOR, at=in_time)
-    browser = english(Client())
+    browser = opened(english(Client()), token_in_mail())
 
-    response = browser.get(page_of(token_in_mail()))
+    response = browser.get(JOIN)
 
     text = Page(response).text
     assert "Сью Орлова invites you to run Ballada as a supervisor" in text
@@ -317,22 +342,22 @@ def test_the_page_says_who_invites_as_what_and_changes_nothing(sue, in_time):
 
 def test_whoever_fills_in_the_page_is_led_to_sign_in_and_is_not_signed_in(sue, in_time):
     invite(sue, at=in_time)
-    browser = english(Client())
+    browser = opened(english(Client()), token_in_mail())
 
-    response = browser.post(page_of(token_in_mail()), NEW)
+    response = browser.post(JOIN, NEW)
 
     assert response.headers["Location"] == f"{LOGIN}?next=/console/"
     assert "_auth_user_id" not in browser.session
     assert "You are a colleague now." in Page(browser.get(response.headers["Location"])).text
     signed_in = browser.post(LOGIN, {"login": "vera@example.com", "password": NEW["password"]})
     assert signed_in.headers["Location"] == "/console/"
-    over = browser.get(page_of(token_in_mail()))
+    over = browser.get(f"{JOIN}{token_in_mail()}/", follow=True)
     assert (over.status_code, "The link no longer works" in Page(over).text) == (404, True)
 
 
 def test_the_page_says_what_is_wrong_and_keeps_what_was_entered(sue, in_time):
     invite(sue, at=in_time)
-    browser = english(Client())
+    browser = opened(english(Client()), token_in_mail())
 
     for change, sentence in (
         ({"first_name": ""}, "Enter your first name"),
@@ -340,7 +365,7 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_entered(sue, in_time):
         ({"password": ""}, "Choose a password."),
         ({"password": "12345678"}, "This password is too common."),
     ):
-        response = browser.post(page_of(token_in_mail()), {**NEW, **change})
+        response = browser.post(JOIN, {**NEW, **change})
         page = Page(response)
         assert response.status_code == 422
         assert sentence in page.text
@@ -349,38 +374,48 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_entered(sue, in_time):
         assert NEW["password"] not in response.content.decode()
 
 
-def test_an_address_with_a_login_accepts_after_signing_in(sue, ada, in_time, client_of):
+def test_an_address_with_a_login_accepts_after_signing_in(sue, ada, in_time):
     invite(sue, "ada@example.com", at=in_time)
-    address = page_of(token_in_mail())
+    browser = opened(english(Client()), token_in_mail())
 
-    signed_out = english(Client())
-    page = Page(signed_out.get(address))
-    assert f"{LOGIN}?next={address}" in page.hrefs()
+    page = Page(browser.get(JOIN))
+    assert f"{LOGIN}?next={JOIN}" in page.hrefs()
     assert "password" not in page.values("name")
-    assert signed_out.post(address, NEW).status_code == 200
+    assert browser.post(JOIN, NEW).status_code == 200
     assert not is_staff_person(fresh(ada.user))
 
-    browser = english(client_of(ada))
-    assert "You accept with your login ada@example.com" in Page(browser.get(address)).text
+    browser.post(f"{LOGIN}?next={JOIN}", {"login": "ada@example.com", "password": PASSWORD})
+    assert "You accept with your login ada@example.com" in Page(browser.get(JOIN)).text
     assert not is_staff_person(fresh(ada.user))
-    assert browser.post(address).headers["Location"] == "/console/"
+    assert browser.post(JOIN).headers["Location"] == "/console/"
     assert fresh(ada.user).role_names == {"member", "staff"}
 
 
 def test_somebody_else_who_is_signed_in_is_asked_to_sign_out(sue, ada, ben, in_time, client_of):
     for email in ("ada@example.com", "vera@example.com"):
         invite(sue, email, at=in_time)
-        browser = english(client_of(ben))
+        browser = opened(english(client_of(ben)), token_in_mail())
         for send in (browser.get, browser.post):
-            assert "here ben@example.com is signed in" in Page(send(page_of(token_in_mail()), NEW)).text
+            assert "here ben@example.com is signed in" in Page(send(JOIN, NEW)).text
+        signed_out = browser.post("/accounts/logout/", {"next": JOIN}, follow=True)
+        assert "You will sign in with" in Page(signed_out).text or "Sign in with it" in Page(signed_out).text
     assert not User.objects.filter(email="vera@example.com").exists()
     assert not is_staff_person(fresh(ada.user))
 
 
-@pytest.mark.parametrize("token", ["x", "..", "%00", "a" * 300])
+@pytest.mark.parametrize("token", ["", "x", "..", "%00", "%D1%8F", "a" * 300])
 def test_links_that_are_none_say_so(db, token):
-    for send in (Client().get, Client().post):
-        assert send(f"/staff/join/{token}/").status_code == 404
+    assert Client().get(f"{JOIN}{token and token + '/'}", follow=True).status_code == 404
+
+
+def test_a_link_that_works_gets_into_no_log(sue, in_time, caplog):
+    invite(sue, at=in_time)
+    browser = opened(english(Client()), token_in_mail())
+
+    assert browser.post(JOIN, {**NEW, "first_name": ""}).status_code == 422
+
+    assert "Unprocessable" in caplog.text
+    assert token_in_mail() not in caplog.text
 
 
 # The first one

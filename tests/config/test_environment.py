@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -227,3 +228,10 @@ def test_right_settings_start(variables):
     started = start(**variables)
 
     assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_readme_names_every_setting():
+    named = set(re.findall(r"BALLADA_[A-Z_]+", (PROJECT / "README.md").read_text()))
+    read = set(re.findall(r"\"(BALLADA_[A-Z_]+)\"", (PROJECT / "config" / "settings.py").read_text()))
+
+    assert named == read
