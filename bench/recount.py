@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from bench.databases import own_database
+from bench.databases import filled_quickly, own_database
 
 MEMBERS, QUICK_MEMBERS = 1_000_000, 20_000
 ENTRIES_A_MEMBER = 5
@@ -25,8 +25,6 @@ PLAIN = """
       from (select member_id, sum(paid_sum) from loyalty_paid_sum_entry group by member_id) as sums
 """
 FILL = (
-    # Foreign keys of rows that are made right need no look, and the ledger's tables take none otherwise.
-    "set session_replication_role = replica",
     "select setseed(0.5)",
     """insert into accounts_member (id, number, first_name, last_name, language, joined_at)
        select id, lpad(id::text, 12, '0'), 'Anna', 'Number ' || id, 'ru', %(at)s
@@ -47,8 +45,6 @@ FILL = (
               select id from loyalty_tier
                where rule_set_id = %(rule_set_id)s and threshold_sum <= coalesce(sums.paid_sum, 0)
                order by position desc limit 1) as reached""",
-    "reset session_replication_role",
-    "vacuum analyze",
 )
 
 
@@ -133,6 +129,6 @@ def fill(members: int) -> None:
         "entries": members * ENTRIES_A_MEMBER,
         "rule_set_id": rule_set_in_force(at).pk,
     }
-    with connection.cursor() as cursor:
+    with filled_quickly(), connection.cursor() as cursor:
         for statement in FILL:
             cursor.execute(statement, values if "%(" in statement else None)

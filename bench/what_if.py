@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.utils import timezone
 
-from bench.databases import own_database
+from bench.databases import filled_quickly, own_database
 
 if TYPE_CHECKING:
     from loyalty.models import RuleSet
@@ -31,8 +31,6 @@ PLAIN = """
            (select sum(total_sum - refunded_sum) from orders_order)
 """
 FILL = (
-    # Foreign keys of rows that are made right need no look, and the ledger's tables take none otherwise.
-    "set session_replication_role = replica",
     "select setseed(0.5)",
     """insert into accounts_member (id, number, first_name, last_name, language, joined_at)
        select id, lpad(id::text, 12, '0'), 'Anna', 'Number ' || id, 'ru',
@@ -82,8 +80,6 @@ FILL = (
        select 1 + floor(random() * (id - 1))::bigint, id,
               %(at)s::timestamptz - interval '1 day' * %(days)s * random(), 'link', 0
          from accounts_member where id %% 5 = 0""",
-    "reset session_replication_role",
-    "vacuum analyze",
 )
 
 
@@ -124,7 +120,7 @@ def fill(members: int, orders: int, at: datetime, live: "RuleSet") -> None:
         "rule_set_id": live.pk,
         "tier_id": live.tiers.get(position=0).pk,
     }
-    with connection.cursor() as cursor:
+    with filled_quickly(), connection.cursor() as cursor:
         for statement in FILL:
             cursor.execute(statement, values if "%" in statement else None)
 

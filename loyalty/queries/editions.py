@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.http import Http404
-
 from loyalty.errors import NoRulesInForce
 from loyalty.models import RuleSet
 from loyalty.queries.rules import editions
@@ -37,11 +35,12 @@ class EditionInTime:
         return (self.rule_set.number or 0) > (self.in_force.number or 0)
 
 
-def edition_in_time(*, at: datetime, number: int | None = None) -> EditionInTime:
+def edition_in_time(*, at: datetime, number: int | None = None) -> EditionInTime | None:
     """The edition of that number, or the one in force: one query, however many there are.
 
+    None where there is none of that number, or it was withdrawn.
+
     Raises:
-        Http404: there is none of that number, or it was withdrawn.
         NoRulesInForce: the moment lies before the first edition.
     """
     newest_first = list(editions())
@@ -51,7 +50,7 @@ def edition_in_time(*, at: datetime, number: int | None = None) -> EditionInTime
     asked = in_force.number if number is None else number
     place = next((place for place, one in enumerate(newest_first) if one.number == asked), None)
     if place is None:
-        raise Http404
+        return None
     rule_set = newest_first[place]
     later = list(reversed(newest_first[:place]))
     return EditionInTime(

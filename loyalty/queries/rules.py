@@ -5,6 +5,7 @@ Published editions never change, so each process reads the contents of an editio
 
 from calendar import monthrange
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
@@ -102,25 +103,46 @@ def next_tier(rule_set: RuleSet, tier: Tier) -> Tier | None:
     return next((other for other in tiers_of(rule_set) if other.position > tier.position), None)
 
 
+@dataclass(frozen=True)
+class Succession:
+    """What a tier of an edition becomes in another one.
+
+    `same` is the tier that members see as the same, if any. Tiers from the place `rises_from` on are
+    above it; all others but itself are below.
+    """
+
+    same: Tier | None
+    rises_from: int
+
+
+def successions(before: Sequence[Tier], after: Sequence[Tier]) -> dict[str, Succession]:
+    """What the tiers of an edition become in another one, by their names.
+
+    The same tier is that of the same name. Where there is none, it is the tier in the same place, if
+    that has a new name: then it was renamed. A tier that was left out stood below the next one above it
+    that is still there, and above all of the other edition's where none is.
+    """
+    names = {tier.name for tier in before}
+    by_name = {tier.name: tier for tier in after}
+    renamed = {tier.position: tier for tier in after if tier.name not in names}
+    found, rises_from = {}, len(after)
+    for tier in reversed(before):
+        same = by_name.get(tier.name) or renamed.get(tier.position)
+        found[tier.name] = Succession(same, same.position + 1 if same else rises_from)
+        if same:
+            rises_from = min(rises_from, same.position)
+    return found
+
+
+def succession(rule_set: RuleSet, tier: Tier) -> Succession:
+    """What a tier of another edition becomes in this one."""
+    return successions(tiers_of(tier.rule_set), tiers_of(rule_set))[tier.name]
+
+
 def same_tier(rule_set: RuleSet, tier: Tier) -> Tier | None:
-    """What a tier of another edition is called in this one: the tier of the same name.
-
-    Where no tier bears the name it was renamed: then it is the tier in the same place, if any.
-    """
-    tiers = tiers_of(rule_set)
-    by_name = (other for other in tiers if other.name == tier.name)
-    by_place = (other for other in tiers if other.position == tier.position)
-    return next(by_name, None) or next(by_place, None)
-
-
-def place_in(rule_set: RuleSet, tier: Tier) -> int:
-    """How high a tier of another edition stands among the tiers of this one, by its counterpart there.
-
-    A tier without one stood above all of this edition's. A member who is recounted rises or falls
-    when the tier they reach stands above or below this place.
-    """
-    counterpart = same_tier(rule_set, tier)
-    return tier.position if counterpart is None else counterpart.position
+    """What a tier of another edition is called in this one, if it is still there."""
+    by_name = (other for other in tiers_of(rule_set) if other.name == tier.name)
+    return next(by_name, None) or succession(rule_set, tier).same
 
 
 def keeps_floors(rule_set: RuleSet) -> bool:

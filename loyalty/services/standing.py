@@ -21,6 +21,7 @@ from loyalty.queries.rules import (
     paid_sum_since_at,
     rule_set_in_force,
     same_tier,
+    succession,
     tier_for,
     tiers_of,
 )
@@ -44,18 +45,18 @@ BEGIN_SQL = """
     INSERT INTO loyalty_tier_change (member_id, to_tier_id, rule_set_id, changed_at, cause, reason)
     SELECT member_id, %(lowest_id)s, %(rule_set_id)s, %(at)s, 'joined', '' FROM begun
 """
-# The same decisions as `tier_for`, `same_tier` and `place_in` make for one member. A standing that a
-# newer edition has reached is left alone: a job for an older one may run late. Orders that were paid
-# since the recount began are counted with the others. Without the ids the update would read the whole
-# table for every batch.
+# The same decision as `tier_for` makes for one member; what the tiers of older editions become is given. A
+# standing that a newer edition has reached is left alone: a job for an older one may run late. Orders that
+# were paid since the recount began are counted with the others. Without the ids the update would read the
+# whole table for every batch.
 RECOUNT_SQL = """
     WITH stands AS (
-        SELECT standing.member_id, standing.floor_position, old.id AS tier_id, old.name, old.position,
-               CASE WHEN %(is_all_time)s AND edition.paid_sum_months IS NULL THEN standing.paid_sum END
-               AS known_sum
+        SELECT standing.member_id, standing.floor_position, standing.tier_id, old.same_id, old.rises_from,
+               CASE WHEN old.is_sum_known THEN standing.paid_sum END AS known_sum
           FROM loyalty_standing AS standing
-          JOIN loyalty_tier AS old ON old.id = standing.tier_id
-          JOIN loyalty_rule_set AS edition ON edition.id = old.rule_set_id AND edition.number <= %(number)s
+          JOIN unnest(%(old_ids)s::bigint[], %(same_ids)s::bigint[], %(rises_from)s::int[],
+                      %(are_sums_known)s::bool[]) AS old (tier_id, same_id, rises_from, is_sum_known)
+            ON old.tier_id = standing.tier_id
          WHERE standing.member_id = ANY(%(ids)s)
     ), counted AS (
         SELECT member_id, sum(paid_sum) AS paid_sum
@@ -70,13 +71,9 @@ RECOUNT_SQL = """
     ), decided AS (
         SELECT summed.member_id, summed.tier_id AS from_tier_id, reached.id AS to_tier_id,
                reached.name AS to_name, reached.coefficient, summed.paid_sum,
-               reached.id IS DISTINCT FROM coalesce(by_name.id, by_place.id) AS is_change,
-               reached.position > coalesce(by_name.position, summed.position) AS is_higher
+               reached.id IS DISTINCT FROM summed.same_id AS is_change,
+               reached.position >= summed.rises_from AS is_higher
           FROM summed
-          LEFT JOIN loyalty_tier AS by_name
-                 ON by_name.rule_set_id = %(rule_set_id)s AND by_name.name = summed.name
-          LEFT JOIN loyalty_tier AS by_place
-                 ON by_place.rule_set_id = %(rule_set_id)s AND by_place.position = summed.position
          CROSS JOIN LATERAL (
                SELECT id, name, coefficient, position
                  FROM loyalty_tier
@@ -112,6 +109,7 @@ RECOUNT_SQL = """
     )
     SELECT count(*) FILTER (WHERE is_higher), count(*) FILTER (WHERE NOT is_higher)
       FROM decided
+      JOIN accounts_member AS member ON member.id = decided.member_id AND NOT member.is_sandbox
      WHERE is_change
 """
 
@@ -148,7 +146,7 @@ class Recounted:
 
 @dataclass(frozen=True)
 class RecountedBatch:
-    """Some members who were recounted together, up to the one with `last_id`."""
+    """Some members who were recounted together, up to the one with `last_id`; sandboxes are not counted."""
 
     last_id: int
     members_count: int
@@ -182,6 +180,20 @@ def standing_of(*, member: Member, at: datetime, is_told: bool = True) -> Standi
     if change is not None and is_told:
         tell(*tier_changed(member_id=member.pk, from_tier=change.from_tier, to_tier=change.to_tier, at=at))
     return standing
+
+
+def tier_at(*, member: Member, rule_set: RuleSet, at: datetime, is_told: bool = True) -> Tier:
+    """The member's tier at `at` by that edition, also where newer rules have reached their standing.
+
+    The standing itself is brought up to date, as `standing_of` says.
+
+    Raises:
+        NoRulesInForce: the moment lies before the first edition.
+    """
+    standing = standing_of(member=member, at=at, is_told=is_told)
+    if standing.tier.rule_set_id == rule_set.pk:
+        return standing.tier
+    return tier_for(rule_set, paid_sum_at(standing, rule_set, at), standing.floor_position)
 
 
 def count_paid_sum(
@@ -263,7 +275,7 @@ def recount_standings(
     It goes through the members in batches, so it may be stopped and begun again. `progress` is told
     how many of how many members are done.
     """
-    total = Member.objects.count()
+    total = Member.objects.filter(is_sandbox=False).count()
     done, last_id, found = 0, 0, Recounted()
     while batch := recount_batch(rule_set=rule_set, at=at, after_id=last_id):
         last_id, found = batch.last_id, found + batch.found
@@ -288,16 +300,18 @@ def recount_batch(*, rule_set: RuleSet, at: datetime, after_id: int) -> Recounte
     does not do again, however often it is repeated.
     """
     following = Member.objects.filter(pk__gt=after_id).order_by("pk")
-    ids = list(following.values_list("pk", flat=True)[:BATCH_MEMBERS])
-    if not ids:
+    found = dict(following.values_list("pk", "is_sandbox")[:BATCH_MEMBERS])
+    if not found:
         return None
+    ids = list(found)
     lock_accounts(*ids)
-    values = {**_recount_values(rule_set, at), "ids": ids}
+    values = {**_recount_values(rule_set, at), **_old_tiers(rule_set), "ids": ids}
     with connection.cursor() as cursor:
         cursor.execute(BEGIN_SQL, values)
         cursor.execute(RECOUNT_SQL, values)
         higher_count, lower_count = cursor.fetchone()
-    return RecountedBatch(ids[-1], len(ids), Recounted(higher_count, lower_count))
+    members_count = sum(not is_sandbox for is_sandbox in found.values())
+    return RecountedBatch(ids[-1], members_count, Recounted(higher_count, lower_count))
 
 
 def _recount_values(rule_set: RuleSet, at: datetime) -> dict[str, int | str | datetime | None]:
@@ -310,6 +324,19 @@ def _recount_values(rule_set: RuleSet, at: datetime) -> dict[str, int | str | da
         "is_all_time": since_at is None,
         "since_at": since_at or at,
         "at": at,
+    }
+
+
+def _old_tiers(rule_set: RuleSet) -> dict[str, list[int | bool | None]]:
+    """What the tiers of this and of all older editions become in it, as the recount asks."""
+    tiers = list(Tier.objects.filter(rule_set__number__lte=rule_set.number).select_related("rule_set"))
+    become = [succession(rule_set, tier) for tier in tiers]
+    of_all_time = rule_set.paid_sum_months is None
+    return {
+        "old_ids": [tier.pk for tier in tiers],
+        "same_ids": [one.same.pk if one.same else None for one in become],
+        "rises_from": [one.rises_from for one in become],
+        "are_sums_known": [of_all_time and tier.rule_set.paid_sum_months is None for tier in tiers],
     }
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from accounts.services.messages import Telling
 from loyalty.models import Tier
-from loyalty.queries.rules import place_in
+from loyalty.queries.rules import succession
 
 
 def tier_changed(*, member_id: int, from_tier: Tier | None, to_tier: Tier, at: datetime) -> list[Telling]:
@@ -13,7 +13,7 @@ def tier_changed(*, member_id: int, from_tier: Tier | None, to_tier: Tier, at: d
         return []
     facts = {
         "tier": to_tier.name,
-        "is_higher": to_tier.position > place_in(to_tier.rule_set, from_tier),
+        "is_higher": to_tier.position >= succession(to_tier.rule_set, from_tier).rises_from,
         "coefficient": str(to_tier.coefficient),
     }
     return [Telling(member_id=member_id, kind="tier_changed", happened_at=at, facts=facts)]

@@ -120,6 +120,17 @@ CHECKS = (
     ),
     Check(
         promise="R",
+        name="no_order_follows_withdrawn_rules",
+        sentence=_("No order was counted by an edition that was withdrawn."),
+        looks_at="orders_order",
+        broken="""
+            SELECT orders.id, orders.number, edition.number AS edition
+              FROM loyalty_rule_set AS edition
+              JOIN orders_order AS orders ON orders.rule_set_id = edition.id
+             WHERE edition.withdrawn_at IS NOT NULL""",
+    ),
+    Check(
+        promise="R",
         name="paid_sum_follows_orders",
         sentence=_("What every order added to its member's paid sum is the money that it kept."),
         looks_at="orders_order",

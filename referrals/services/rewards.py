@@ -17,7 +17,7 @@ from loyalty.models import UNDECIDED_AT, Fund, Purpose, RuleSet, Tier
 from loyalty.queries.rules import expires_on, points_for, rule_set_in_force
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
-from loyalty.services.standing import standing_of
+from loyalty.services.standing import tier_at
 from referrals.models import Flag, Referral, Reward
 from referrals.queries.people import phones_of, referral_of
 from referrals.queries.rewards import doubted, has_welcome, month_points, rewarded_orders
@@ -69,7 +69,7 @@ def count_friends_order(
 
 
 def reward_inviter(referral: Referral, order: FriendsOrder, *, is_told: bool = True) -> Reward | None:
-    """Give the inviter their share of a friend's paid order, by the inviter's tier at that moment.
+    """Give the inviter their share of a friend's paid order, by their tier of then in the order's edition.
 
     The inviter is told of a tier that new rules, or the time, have brought meanwhile, unless not
     `is_told`. Returns None when the edition gives nothing for it.
@@ -84,7 +84,7 @@ def reward_inviter(referral: Referral, order: FriendsOrder, *, is_told: bool = T
         rewarded_orders=rewarded_orders(referral, but_order_id=order.order_id) if is_limited else 0,
     ):
         return None
-    tier = standing_of(member=referral.inviter, at=order.at, is_told=is_told).tier
+    tier = tier_at(member=referral.inviter, rule_set=rule_set, at=order.at, is_told=is_told)
     has_month_limit = rule_set.referral_month_limit_points is not None
     points = share_points(
         rule_set,

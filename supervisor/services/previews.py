@@ -12,8 +12,8 @@ from loyalty.models import RuleSet
 from loyalty.queries.rules import editions
 from supervisor.errors import PreviewOutdated
 from supervisor.models import JobRun, Preview
+from supervisor.queries.editions import PREVIEW_HOLDS
 from supervisor.queries.what_if import Part, had_it_been, snapshot, what_if
-from supervisor.services.editions import PREVIEW_HOLDS
 from supervisor.services.job_runs import Report, Result, ask_for_job
 
 STAGES = {
@@ -22,7 +22,6 @@ STAGES = {
     Part.HISTORY: _("Replaying the orders of the last 12 months"),
     Part.HISTORY_SHARES: _("Replaying what invitations brought in the last 12 months"),
 }
-NOT_COMPUTED = (JobRun.Outcome.CANCELLED, JobRun.Outcome.REFUSED, JobRun.Outcome.FAILED)
 
 
 @transaction.atomic
@@ -49,7 +48,7 @@ def ask_preview(*, draft: RuleSet, at: datetime, by: User) -> Preview:
             compared_with=last,
             asked_at__gt=at - PREVIEW_HOLDS,
         )
-        .exclude(job_run__outcome__in=NOT_COMPUTED)
+        .exclude(job_run__outcome__in=JobRun.STOPPED)
         .order_by("-pk")
     )
     preview = known.first()
@@ -94,12 +93,23 @@ def compute(run: JobRun, report: Report) -> Result:
             raise PreviewOutdated
         figures = what_if(draft=draft, live=preview.compared_with, at=data_at, begin=begin)
         history = had_it_been(draft=draft, at=data_at, begin=begin)
+    report(STAGES[parts[-1]], len(parts), len(parts))
     preview.data_at = data_at
     preview.members_count = figures.members
     preview.falling_count = figures.falling
+    preview.worse_off_count = figures.worse_off
     preview.figures = figures.to_json()
     preview.history = history.to_json()
-    preview.save(update_fields=["data_at", "members_count", "falling_count", "figures", "history"])
+    preview.save(
+        update_fields=[
+            "data_at",
+            "members_count",
+            "falling_count",
+            "worse_off_count",
+            "figures",
+            "history",
+        ]
+    )
     return {
         "members_count": figures.members,
         "rising_count": figures.rising,

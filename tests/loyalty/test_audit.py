@@ -54,6 +54,8 @@ SABOTAGE = {
     "given_back_points_live_on": """update loyalty_posting set effective_at = '2027-01-01'
         where kind = 'give_back'""",
     "earning_explains_itself": "update loyalty_posting set purpose = 'order' where kind = 'credit'",
+    "nobody_is_counted_by_withdrawn_rules": """update loyalty_rule_set
+        set effective_at = now(), withdrawn_at = published_at""",
     "versions_have_no_gap": """update loyalty_entry set version = version + 1000
         where account_id = {ada} and version > 2""",
     "balance_after_adds_up": """update loyalty_entry set held_after_points = held_after_points + 1
@@ -113,7 +115,10 @@ def test_every_check_has_its_sabotage():
 def test_audit_finds_what_breaks_the_promise(busy_ledger, ada, ben, name):
     for statement in (
         # Somebody who owns the tables: no trigger stops them, and no constraint.
-        *(f"alter table {table} disable trigger user" for table in (*WRITTEN_TABLES, "loyalty_transfer")),
+        *(
+            f"alter table {table} disable trigger user"
+            for table in (*WRITTEN_TABLES, "loyalty_transfer", "loyalty_rule_set")
+        ),
         "alter table loyalty_hold drop constraint hold_is_settled_once",
         "alter table loyalty_spending drop constraint spending_is_given_back_once",
         SABOTAGE[name].format(ada=ada.pk, ben=ben.pk),

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
+from time import sleep
 
 import pytest
+from django.db import transaction
 
 from loyalty.errors import (
     AlreadyInForce,
@@ -18,16 +21,20 @@ from loyalty.errors import (
     TierNameMissing,
     TierNameRepeated,
 )
+from loyalty.models import RuleSet
 from loyalty.queries.rules import all_editions, drafts, editions, rule_set_in_force, scheduled, tiers_of
 from loyalty.services.rules import (
     copy_edition,
     delete_draft,
     draft_problems,
+    lock_publishing,
     publish_rule_set,
     specs_of,
     update_draft,
     withdraw_rule_set,
 )
+from loyalty.services.rules.publishing import WITHDRAWING_TAKES
+from loyalty.services.standing import standing_of
 from tests.clock import AN_HOUR_LATER, NOON, TOMORROW_NOON
 from tests.loyalty.editions import draft_edition, publish_edition, tier_spec
 from tests.loyalty.races import race
@@ -161,6 +168,45 @@ def test_an_edition_in_force_is_not_withdrawn(db, sue):
         withdraw_rule_set(rule_set=edition, at=AN_HOUR_LATER, by=sue)
 
     assert rule_set_in_force(AN_HOUR_LATER) == edition
+
+
+def test_an_edition_that_takes_effect_within_seconds_is_not_withdrawn(db, sue):
+    edition = publish(draft_edition(), effective_at=AN_HOUR_LATER)
+
+    with pytest.raises(AlreadyInForce):
+        withdraw_rule_set(rule_set=edition, at=AN_HOUR_LATER - timedelta(seconds=5), by=sue)
+
+    assert withdraw_rule_set(rule_set=edition, at=AN_HOUR_LATER - timedelta(seconds=6), by=sue).withdrawn_at
+
+
+def test_an_edition_that_a_member_is_counted_by_is_not_withdrawn(db, ada, sue):
+    edition = publish(draft_edition(), effective_at=AN_HOUR_LATER)
+    # As by a server whose clock runs ahead.
+    standing_of(member=ada, at=AN_HOUR_LATER)
+
+    with pytest.raises(AlreadyInForce):
+        withdraw_rule_set(rule_set=edition, at=NOON, by=sue)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edition_that_takes_effect_while_others_publish_is_not_withdrawn(sue):
+    edition = publish(draft_edition(), effective_at=NOON + WITHDRAWING_TAKES + timedelta(seconds=1))
+    is_locked = Event()
+
+    def keep_it_waiting() -> None:
+        with transaction.atomic():
+            lock_publishing()
+            is_locked.set()
+            sleep(1.5)
+
+    def withdraw() -> RuleSet:
+        is_locked.wait()
+        return withdraw_rule_set(rule_set=edition, at=NOON, by=sue)
+
+    outcomes = race(keep_it_waiting, withdraw)
+
+    assert [type(outcome) for outcome in outcomes] == [type(None), AlreadyInForce]
+    assert withdraw_rule_set(rule_set=edition, at=NOON, by=sue).withdrawn_at == NOON
 
 
 def test_a_withdrawn_edition_can_be_copied(db, sue):

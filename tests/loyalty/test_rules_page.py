@@ -54,7 +54,7 @@ def test_rules_tell_what_each_tier_asks_and_gives(db):
 
     assert "Bronze 0\u00a0₽ 3%" in text
     assert "Silver 10,000\u00a0₽ 5%" in text
-    assert "in the tier “Bronze” 3% come back, so an order of 1,000 rubles brings 30\u00a0points" in text
+    assert "in the tier “Bronze” 3% come back, so an order of 1,000\u00a0₽ brings 30\u00a0points" in text
 
 
 def test_rules_mark_the_members_own_tier(ada, paid, client_of):

@@ -23,7 +23,7 @@ from loyalty.errors import (
     TiersMissing,
 )
 from loyalty.models import RuleSet, Tier
-from loyalty.queries.rules import rule_set_in_force, tiers_of
+from loyalty.queries.rules import paid_sum_since_at, rule_set_in_force, tiers_of
 from loyalty.services.rules import create_draft, publish_rule_set, rule_problems
 from tests.clock import NOON, TOMORROW_NOON
 from tests.loyalty.editions import draft_edition, publish_edition, tier_spec
@@ -81,6 +81,11 @@ def test_create_draft_names_the_tier_and_the_field(db, in_english, tier, error, 
         ({"redemption_cap_rate": Decimal("1.5")}, SettingInvalid, "redemption_cap_rate"),
         ({"rounding": "sideways"}, SettingInvalid, "rounding"),
         ({"waiting_days": -1}, SettingInvalid, "waiting_days"),
+        ({"waiting_days": 32_768}, SettingInvalid, "waiting_days"),
+        ({"transfer_cooling_hours": 32_768}, SettingInvalid, "transfer_cooling_hours"),
+        ({"paid_sum_months": 1_201}, SettingInvalid, "paid_sum_months"),
+        ({"life_months": 1_201}, SettingInvalid, "life_months"),
+        ({"referral_months": 1_201}, SettingInvalid, "referral_months"),
         ({"paid_sum_months": 0}, PeriodMissing, "paid_sum_months"),
         ({"life_months": 0, "life_end": "day"}, LifeTooShort, "life_months"),
         ({"life_months": 0, "waiting_days": 1}, LifeTooShort, "waiting_days"),
@@ -92,6 +97,15 @@ def test_create_draft_names_the_setting(db, values, error, field):
         draft_edition(**values)
 
     assert (refusal.value.field, refusal.value.tier_position) == (field, None)
+
+
+def test_the_longest_period_can_be_counted_back(db, in_english):
+    with pytest.raises(SettingInvalid, match="1200"):
+        draft_edition(paid_sum_months=32_767)
+
+    edition = publish(draft_edition(paid_sum_months=1_200))
+
+    assert paid_sum_since_at(edition, NOON) == NOON.replace(year=1926)
 
 
 def test_create_draft_allows_the_coefficient_and_the_waiting_time_at_their_limits(db):

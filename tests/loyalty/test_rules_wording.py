@@ -145,7 +145,7 @@ def test_every_setting_is_spoken_of(in_english, name):
 def test_every_setting_that_differs_is_named(in_english, name):
     without = {other: value for other, value in UNUSUAL[name].items() if other != name}
 
-    found = difference_in_words(RuleSet(**without), RuleSet(**UNUSUAL[name]), tiers_before=[], tiers_after=[])
+    found = difference_in_words(RuleSet(**without), RuleSet(**UNUSUAL[name]), tiers_after=[])
 
     (difference,) = found
     assert difference.subject == str(SETTING_TEXTS[name].label)
@@ -220,4 +220,4 @@ def test_colours_are_for_colleagues_only(db):
     ],
 )
 def test_what_does_nothing_in_either_edition_is_no_difference(before, after):
-    assert difference_in_words(RuleSet(**before), RuleSet(**after), tiers_before=[], tiers_after=[]) == []
+    assert difference_in_words(RuleSet(**before), RuleSet(**after), tiers_after=[]) == []

@@ -30,6 +30,8 @@ CROWD = [
 NEXT_RULES = [
     pytest.param((("Bronze", 0), ("Silver", 5_000), ("Gold", 50_000)), {}, id="other-thresholds"),
     pytest.param((("Bronze", 0), ("Copper", 5_000), ("Silver", 10_000), ("Gold", 20_000)), {}, id="one-more"),
+    pytest.param((("Bronze", 0), ("Gold", 12_000)), {}, id="one-less"),
+    pytest.param((("Bronze", 0), ("Gold", 10_000), ("Copper", 20_000)), {}, id="one-less-and-a-new-one"),
     pytest.param((("All", 0),), {}, id="one-for-all"),
     pytest.param((("Bronze", 0), ("Silver", 5_000), ("Gold", 20_000)), {"paid_sum_months": 1}, id="rolling"),
     pytest.param((("Bronze", 0), ("Silver", 30_000)), {"tier_lowering": AT_ONCE}, id="floors-ignored"),
@@ -119,6 +121,21 @@ def test_a_higher_place_at_the_same_threshold_is_a_rise(ada, ben):
     assert told(ada) == told(ben) == [{"tier": "Gold", "is_higher": True, "coefficient": "0.0500"}]
 
 
+def test_a_tier_that_is_left_out_is_not_the_one_that_comes_into_its_place(ada, ben):
+    publish_edition()
+    count(ada, 12_000)
+    count(ben, 11_000)
+    Message.objects.all().delete()
+    new = publish_edition(("Bronze", 0), ("Gold", 12_000), effective_at=AN_HOUR_LATER)
+
+    assert recount_standings(rule_set=new, at=AN_HOUR_LATER) == Recounted(higher_count=1, lower_count=1)
+
+    assert [(facts["tier"], facts["is_higher"]) for facts in told(ada, ben)] == [
+        ("Gold", True),
+        ("Bronze", False),
+    ]
+
+
 def test_a_recount_counts_orders_that_come_while_it_runs(ada):
     publish_edition(paid_sum_months=3)
     count(ada, 12_000, at=AN_HOUR_LATER)
@@ -171,3 +188,16 @@ def test_orders_that_race_with_a_recount_are_all_counted(ada, ben):
         assert (standing.paid_sum, standing.tier) == (4_000, tiers_of(new)[1])
         assert [cause for cause, _from, _to in changes_of(member)].count("joined") == 1
         assert len(changes_of(member)) == 2
+
+
+def test_members_of_a_sandbox_are_recounted_and_not_counted(db):
+    publish_edition()
+    live, tried_out = MemberFactory(), MemberFactory(is_sandbox=True)
+    for member in (live, tried_out):
+        count(member, 25_000)
+    edition = publish_edition(("Bronze", 0), ("Silver", 30_000), ("Gold", 40_000), effective_at=AN_HOUR_LATER)
+
+    batch = recount_batch(rule_set=edition, at=TOMORROW_NOON, after_id=0)
+
+    assert (batch.members_count, batch.found.lower_count) == (1, 1)
+    assert Standing.objects.filter(member__in=[live, tried_out], tier__position=0).count() == 2

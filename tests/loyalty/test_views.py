@@ -171,7 +171,9 @@ def test_balance_says_that_the_account_is_blocked(ada, client_of):
     ledger.block(account_id=ada.pk, is_blocked=True)
     client = in_language(client_of(ada), "en")
 
-    assert "The account is blocked: points cannot be spent" in opened(client, "/").text
+    page = opened(client, "/")
+    assert "cannot be spent while the account is blocked The account is blocked" in page.text
+    assert "can be spent now" not in page.text
 
     ledger.block(account_id=ada.pk, is_blocked=False)
     assert "The account is blocked" not in opened(client, "/").text

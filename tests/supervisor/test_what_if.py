@@ -12,8 +12,10 @@ from django.db.utils import InternalError
 from accounts.models import Member
 from loyalty.models import RuleSet, Standing
 from loyalty.queries.rules import rule_set_in_force
-from loyalty.services.rules import TierSpec, create_draft
+from loyalty.services.rules import TierSpec, create_draft, publish_rule_set
+from loyalty.services.standing import Recounted, recount_standings
 from supervisor.queries.what_if import (
+    FloorLine,
     History,
     Part,
     WhatIf,
@@ -24,7 +26,7 @@ from supervisor.queries.what_if import (
 )
 from tests.clock import NOON
 from tests.factories import MemberFactory
-from tests.loyalty.editions import draft_edition, publish_edition
+from tests.loyalty.editions import LONG_AGO, draft_edition, publish_edition, tier_spec
 from tests.loyalty.points import earn
 
 
@@ -86,6 +88,35 @@ def test_a_tier_with_a_new_name_in_its_place_is_the_same_tier(live, paid, ada):
     ]
 
 
+@pytest.mark.parametrize(
+    ("then", "worse_off"),
+    [
+        ({}, 0),
+        ({"coefficient": "0.0499"}, 1),
+        ({"referral_rate": Decimal("0.009")}, 1),
+        ({"redemption_cap_rate": Decimal("0.2")}, 1),
+        ({"coefficient": "0.06", "referral_rate": Decimal("0.009")}, 1),
+        ({"coefficient": "0.06", "redemption_cap_rate": Decimal(1)}, 0),
+    ],
+)
+def test_a_lower_rate_makes_worse_off_whatever_the_tier_is_called(db, paid, ada, then, worse_off):
+    rates = {"coefficient": "0.05", "referral_rate": Decimal("0.01")}
+    tiers = [tier_spec("Bronze", 0, "0.01"), tier_spec("Silver", 10_000, **rates)]
+    publish_rule_set(
+        rule_set=create_draft(tiers=tiers, redemption_cap_rate=Decimal("0.5")),
+        effective_at=LONG_AGO,
+        published_at=NOON,
+        reason="A test",
+    )
+    paid(ada, 12_000)
+    # What was Silver is the lowest tier now, and the name of old gives less.
+    renamed = [tier_spec("Silver", 0, **{**rates, **then}), tier_spec("Gold", 999_999)]
+
+    found = asked(create_draft(tiers=renamed, redemption_cap_rate=Decimal("0.5")))
+
+    assert (found.falling, found.worse_off) == (0, worse_off)
+
+
 def test_members_of_a_tier_that_is_gone_fall(live, paid, ada):
     paid(ada, 25_000)
     found = asked(draft_edition(("Bronze", 0), ("Silver", 10_000)))
@@ -96,6 +127,56 @@ def test_members_of_a_tier_that_is_gone_fall(live, paid, ada):
         ("Silver", "Silver", 0, 1),
         ("Gold", None, 1, 0),
     ]
+
+
+def test_members_of_a_tier_that_is_left_out_between_others_rise_or_fall(live, paid, ada, ben):
+    paid(ada, 12_000)
+    paid(ben, 11_000)
+    found = asked(draft_edition(("Bronze", 0), ("Gold", 12_000)))
+    assert ways(found) == {("Silver", "Gold"): 1, ("Silver", "Bronze"): 1}
+    assert (found.rising, found.falling, found.staying) == (1, 1, 0)
+    assert [(line.name_now, line.name_then) for line in found.tiers] == [
+        ("Bronze", "Bronze"),
+        ("Silver", None),
+        ("Gold", "Gold"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "tiers",
+    [
+        pytest.param((("Bronze", 0), ("Silver", 5_000), ("Gold", 30_000)), id="other-thresholds"),
+        pytest.param((("Bronze", 0), ("Steel", 5_000), ("Gold", 15_000)), id="renamed"),
+        pytest.param((("Bronze", 0), ("Gold", 12_000)), id="one-less"),
+        pytest.param((("Gold", 0),), id="the-top-alone"),
+        pytest.param((("Silver", 0), ("Steel", 12_000)), id="the-middle-first"),
+        pytest.param((("Bronze", 0), ("Gold", 8_000), ("Black", 18_000)), id="one-less-and-a-new-top"),
+        pytest.param((("Gold", 0), ("Silver", 10_000), ("Bronze", 20_000)), id="upside-down"),
+    ],
+)
+def test_a_recount_moves_as_many_as_the_preview_has_said(live, paid, tiers):
+    for total in (0, 6_000, 11_000, 12_000, 19_000, 25_000):
+        paid(MemberFactory(), total)
+    draft = draft_edition(*tiers)
+    found = asked(draft)
+    edition = publish_rule_set(rule_set=draft, effective_at=NOON, published_at=NOON, reason="A test")
+    assert recount_standings(rule_set=edition, at=NOON) == Recounted(found.rising, found.falling)
+    assert found.rising + found.falling
+
+
+def test_a_place_set_by_hand_that_gets_another_tier_is_named(live, paid, ada, ben):
+    for member, place in ((ada, 1), (ben, 2), (MemberFactory(is_sandbox=True), 1)):
+        paid(member, 100)
+        Standing.objects.filter(member=member).update(floor_position=place)
+    without_silver = draft_edition(("Bronze", 0), ("Gold", 20_000))
+    assert asked(without_silver).floors == [FloorLine("Silver", "Gold", 1)]
+    one_between = draft_edition(("Bronze", 0), ("Iron", 5_000), ("Silver", 10_000), ("Gold", 20_000))
+    assert asked(one_between).floors == [FloorLine("Silver", "Iron", 1), FloorLine("Gold", "Silver", 1)]
+    assert asked(draft_edition(("Bronze", 0), ("Steel", 10_000), ("Gold", 20_000))).floors == []
+    lowering = draft_edition(("Bronze", 0), ("Gold", 20_000), tier_lowering="at_once")
+    assert asked(lowering).floors == []
+    kept = asked(without_silver)
+    assert WhatIf.from_json(kept.to_json()) == kept
 
 
 def test_a_tier_set_by_hand_holds_only_where_the_draft_keeps_it(live, paid, ada):

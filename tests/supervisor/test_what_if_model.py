@@ -203,19 +203,24 @@ examples_of_lives = settings(
     draft_rules=RULES,
     live_tiers=TIERS,
     draft_tiers=TIERS,
+    draft_names=st.lists(st.sampled_from([*NAMES, "Steel", "Tin"]), min_size=4, max_size=4, unique=True),
     floors=st.tuples(*[st.sampled_from([None, None, 1, 3])] * PEOPLE),
 )
 @alone
-def test_everything_is_as_found_one_by_one(events, live_rules, draft_rules, live_tiers, draft_tiers, floors):
+def test_everything_is_as_found_one_by_one(
+    events, live_rules, draft_rules, live_tiers, draft_tiers, draft_names, floors
+):
     live_tiers = [(*tier[:3], None) for tier in live_tiers]
     live = in_force(edition(live_tiers, {**live_rules, "redemption_cap_rate": Decimal(1)}))
     people = live_through(events, floors)
-    draft = edition(draft_tiers, draft_rules)
+    draft = edition(draft_tiers, draft_rules, draft_names)
 
     found = what_if(draft=draft, live=live, at=NOON)
 
     moves = {(move.from_name, move.to_name): move.members for move in found.matrix}
     assert {way: members for way, members in moves.items() if members} == model.ways(live, draft, NOON)
+    for move in found.matrix:
+        assert move.direction == model.direction(live, draft, move.from_name, move.to_name)
     assert found.rising + found.falling + found.staying == found.members == Member.objects.count()
     assert sum(line.members_now for line in found.tiers) == len(people)
     assert sum(line.members_then for line in found.tiers) == len(people)

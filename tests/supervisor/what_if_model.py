@@ -37,6 +37,25 @@ def ways(live: RuleSet, draft: RuleSet, at: datetime) -> Counter[tuple[str, str]
     return Counter((tier_of(one, live, at).name, tier_of(one, draft, at).name) for one in members)
 
 
+def direction(live: RuleSet, draft: RuleSet, from_name: str, to_name: str) -> int:
+    """1 for a rise, -1 for a fall, 0 where the member stays: told by the names, the lowest first."""
+    before, after = (
+        list(one.tiers.order_by("position").values_list("name", flat=True)) for one in (live, draft)
+    )
+    # Renamed is what has a new name in the same place.
+    meant = list(before)
+    for place, (old, new) in enumerate(zip(before, after, strict=False)):
+        if old not in after and new not in before:
+            meant[place] = new
+    tier = meant[before.index(from_name)]
+    if tier == to_name:
+        return 0
+    if tier in after:
+        return 1 if after.index(to_name) > after.index(tier) else -1
+    above = [after.index(name) for name in meant[meant.index(tier) + 1 :] if name in after]
+    return 1 if above and after.index(to_name) >= min(above) else -1
+
+
 def pace(live: RuleSet, draft: RuleSet, at: datetime, days: int) -> Pace:
     """Points a month by the orders of the last days."""
     orders = _orders(at - timedelta(days=days), at)

@@ -169,4 +169,21 @@ HISTORY_CHECKS = (
              WHERE kind = 'credit' AND purpose IN ('order', 'referral')
                AND (order_id IS NULL OR rule_set_id IS NULL OR explanation = '{}')""",
     ),
+    Check(
+        promise="R",
+        name="nobody_is_counted_by_withdrawn_rules",
+        sentence=_("Nobody has a tier of an edition that was withdrawn, and no operation followed it."),
+        looks_at="loyalty_standing",
+        broken="""
+            SELECT edition.number AS edition, standing.member_id, NULL AS posting
+              FROM loyalty_rule_set AS edition
+              JOIN loyalty_tier AS tier ON tier.rule_set_id = edition.id
+              JOIN loyalty_standing AS standing ON standing.tier_id = tier.id
+             WHERE edition.withdrawn_at IS NOT NULL
+             UNION ALL
+            SELECT edition.number, NULL, posting.id
+              FROM loyalty_rule_set AS edition
+              JOIN loyalty_posting AS posting ON posting.rule_set_id = edition.id
+             WHERE edition.withdrawn_at IS NOT NULL""",
+    ),
 )

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from loyalty.errors import (
@@ -30,6 +31,9 @@ COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 # The shares of a tier; a coefficient may be above 1, a cap may not.
 TIER_NUMBERS = ("threshold_sum", "coefficient", "referral_rate", "redemption_cap_rate")
 CAP_MOST = Decimal(1)
+# A calendar has an end: nobody can count back further than this. Days and hours are stopped by their columns.
+MOST_MONTHS = MaxValueValidator(1_200)
+MONTHS_NAMES = tuple(name for name in SETTING_NAMES if name.endswith("_months"))
 TIER_NAME_LETTERS = Tier._meta.get_field("name").max_length or 0
 
 
@@ -47,6 +51,14 @@ def _setting_problems(draft: RuleSet) -> Iterator[RulesRefused]:
         for name, sentences in error.message_dict.items():
             wrong_names.add(name)
             yield SettingInvalid(name, sentence=" ".join(sentences))
+    for name in MONTHS_NAMES:
+        months = getattr(draft, name)
+        if name not in wrong_names and months is not None:
+            try:
+                MOST_MONTHS(months)
+            except ValidationError as error:
+                wrong_names.add(name)
+                yield SettingInvalid(name, sentence=" ".join(error.messages))
     if "paid_sum_months" not in wrong_names and draft.paid_sum_months == 0:
         yield PeriodMissing("paid_sum_months")
     if not wrong_names & {"life_months", "life_end", "waiting_days"} and not _outlives_waiting(draft):

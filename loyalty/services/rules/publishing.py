@@ -1,6 +1,6 @@
 """A draft becomes an edition, or an edition that has not taken effect is withdrawn."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, models, transaction
 
@@ -12,18 +12,27 @@ from loyalty.errors import (
     EffectiveTooEarly,
     ReasonMissing,
 )
-from loyalty.models import RuleSet
+from loyalty.models import RuleSet, Standing
 from loyalty.queries.rules import editions, tiers_of
 from loyalty.services.rules.problems import rule_problems
 
 # One number at a time is given away, under this key of PostgreSQL's advisory locks.
 PUBLISHING_LOCK = 20_260_310
+# An order that is paid while an edition is being withdrawn must not find it in force.
+WITHDRAWING_TAKES = timedelta(seconds=5)
 
 
-def lock_publishing() -> None:
-    """Let nobody else publish or withdraw rules until the caller's transaction is over."""
+def lock_publishing() -> timedelta:
+    """Let nobody else publish or withdraw rules until the caller's transaction is over.
+
+    Returns how long others have kept it waiting: so much later it is than the caller thinks.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PUBLISHING_LOCK])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s), clock_timestamp() - statement_timestamp()", [PUBLISHING_LOCK]
+        )
+        waited: timedelta = cursor.fetchone()[1]
+    return waited
 
 
 @transaction.atomic
@@ -74,14 +83,18 @@ def withdraw_rule_set(*, rule_set: RuleSet, at: datetime, by: User) -> RuleSet:
     Editions that are to take effect later stay as they are.
 
     Raises:
-        AlreadyInForce: its moment has come.
+        AlreadyInForce: its moment has come or is seconds away, or a member is counted by it already.
         AlreadyWithdrawn: somebody was quicker.
     """
-    lock_publishing()
+    waited = lock_publishing()
     edition = RuleSet.objects.select_for_update().get(pk=rule_set.pk, number__isnull=False)
     if edition.withdrawn_at is not None:
         raise AlreadyWithdrawn
-    if edition.effective_at is not None and edition.effective_at <= at:
+    done_at = at + waited + WITHDRAWING_TAKES
+    if edition.effective_at is not None and edition.effective_at <= done_at:
+        raise AlreadyInForce
+    # Another server's clock may run ahead of this one's.
+    if Standing.objects.filter(tier__rule_set=edition).exists():
         raise AlreadyInForce
     edition.withdrawn_at, edition.withdrawn_by = at, by
     edition.save(update_fields=["withdrawn_at", "withdrawn_by"])

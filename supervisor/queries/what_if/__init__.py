@@ -14,6 +14,7 @@ from supervisor.queries.what_if.figures import (
     CapEffect,
     ChangedMember,
     Example,
+    FloorLine,
     History,
     HistoryMonth,
     Move,
@@ -22,7 +23,14 @@ from supervisor.queries.what_if.figures import (
     WhatIf,
 )
 from supervisor.queries.what_if.history import Replay
-from supervisor.queries.what_if.members import Places, examples, most_at_stake, moved_members, place_members
+from supervisor.queries.what_if.members import (
+    Places,
+    examples,
+    floor_lines,
+    most_at_stake,
+    moved_members,
+    place_members,
+)
 from supervisor.queries.what_if.paces import Paces, caps, paces
 from supervisor.queries.what_if.sides import Side, Sides
 from supervisor.queries.what_if.snapshot import HALVES, of_both_halves, snapshot
@@ -32,6 +40,7 @@ __all__ = [
     "CapEffect",
     "ChangedMember",
     "Example",
+    "FloorLine",
     "History",
     "HistoryMonth",
     "Move",
@@ -94,6 +103,7 @@ def what_if(*, draft: RuleSet, live: RuleSet, at: datetime, begin: Begin = _noth
 
         one, other = of_both_halves(of_half)
         points = outstanding_points()
+        floors = floor_lines(sides)
         places = one.places + other.places
         matrix = places.matrix()
         going = Counter[int]()
@@ -107,6 +117,7 @@ def what_if(*, draft: RuleSet, live: RuleSet, at: datetime, begin: Begin = _noth
             rising=going[1],
             falling=going[-1],
             staying=going[0],
+            worse_off=places.worse_off(),
             rising_examples=most_at_stake(one.rising, other.rising),
             falling_examples=most_at_stake(one.falling, other.falling),
             paces=paces((one.paces, other.paces), at),
@@ -114,6 +125,7 @@ def what_if(*, draft: RuleSet, live: RuleSet, at: datetime, begin: Begin = _noth
             outstanding_points=points,
             outstanding_worth_sum=points * POINT_WORTH_SUM,
             floors_kept=places.floors_kept,
+            floors=floors,
         )
 
 

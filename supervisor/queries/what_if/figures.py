@@ -1,6 +1,6 @@
 """What a what-if says, in figures that can be kept as JSON and read again."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -44,6 +44,15 @@ class Move:
     to_name: str
     members: int
     direction: int
+
+
+@dataclass(frozen=True)
+class FloorLine:
+    """A tier set by hand, kept by its place, that would be another tier then; for so many members."""
+
+    name_now: str
+    name_then: str
+    members: int
 
 
 @dataclass(frozen=True)
@@ -114,8 +123,9 @@ class WhatIf:
     """What a draft would do to the members there are, at `data_at`.
 
     `matrix` has every pair of tiers, zeros included; its members add up to `members`, and so do
-    `rising`, `falling` and `staying`. `floors_kept` counts members whom a tier set by hand holds
-    above what their paid sum gives them then.
+    `rising`, `falling` and `staying`. `worse_off` counts members with a rate that is lower then, be it by
+    a tier of the same name. `floors_kept` counts members whom a tier set by hand holds
+    above what their paid sum gives them then; `floors` says which tiers set by hand become others.
     """
 
     data_at: datetime
@@ -125,6 +135,7 @@ class WhatIf:
     rising: int
     falling: int
     staying: int
+    worse_off: int
     rising_examples: list[Example]
     falling_examples: list[Example]
     paces: list[Pace]
@@ -132,6 +143,7 @@ class WhatIf:
     outstanding_points: int
     outstanding_worth_sum: Decimal
     floors_kept: int
+    floors: list[FloorLine] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The figures as JSON can keep them."""
@@ -151,6 +163,7 @@ class WhatIf:
                 "paces": [Pace(**pace) for pace in kept["paces"]],
                 "caps": [CapEffect(**cap) for cap in kept["caps"]],
                 "outstanding_worth_sum": Decimal(kept["outstanding_worth_sum"]),
+                "floors": [FloorLine(**line) for line in kept.get("floors", [])],
             }
         )
 

@@ -8,9 +8,12 @@ from decimal import Decimal
 from itertools import chain
 
 from django.db import connection
+from django.db.models import Count
 
 from accounts.contacts import masked_name
-from supervisor.queries.what_if.figures import ChangedMember, Example, Move, TierLine
+from loyalty.models import Standing
+from loyalty.queries.rules import keeps_floors
+from supervisor.queries.what_if.figures import ChangedMember, Example, FloorLine, Move, TierLine
 from supervisor.queries.what_if.sides import EVERYBODY, Parameters, Sides, of_half
 
 EXAMPLES = 10
@@ -43,15 +46,16 @@ class Places:
             for from_, to in self.sides.ways()
         ]
 
+    def worse_off(self) -> int:
+        """How many members will earn, get for their friends, or pay with points by a lower rate."""
+        return sum(members for way, members in self.members.items() if self.sides.is_worse(*way))
+
     def lines(self) -> list[TierLine]:
         """The tiers of both editions side by side, the lowest first."""
-        # Where several tiers become one, the lowest of them stands beside it.
-        beside: dict[int, int] = {}
-        for place, then_place in sorted(self.sides.same.items()):
-            beside.setdefault(then_place, place)
-        alone = [place for place in range(1, len(self.sides.now.tiers) + 1) if place not in beside.values()]
-        lines = [self._line(beside.get(to), to) for to in range(1, len(self.sides.then.tiers) + 1)]
-        lines += [self._line(from_, None) for from_ in alone]
+        same = [one.same for one in self.sides.become]
+        beside = {tier.position: place for place, tier in enumerate(same, start=1) if tier}
+        lines = [self._line(beside.get(to - 1), to) for to in range(1, len(self.sides.then.tiers) + 1)]
+        lines += [self._line(place, None) for place, tier in enumerate(same, start=1) if tier is None]
         lines.sort(key=_threshold)
         return [replace(line, position=position) for position, line in enumerate(lines)]
 
@@ -94,24 +98,51 @@ def place_members(sides: Sides, parameters: Parameters) -> Places:
     return Places(sides, members, floors_kept=sum(held for *_rest, held in rows))
 
 
+def floor_lines(sides: Sides) -> list[FloorLine]:
+    """The tiers set by hand whose place has another tier in the draft, the lowest first.
+
+    A place above all tiers is that of the highest one.
+    """
+    if not keeps_floors(sides.then.rule_set):
+        return []
+    set_by_hand = (
+        Standing.objects.filter(member__is_sandbox=False, floor_position__isnull=False)
+        .values_list("floor_position")
+        .annotate(members=Count("member"))
+        .order_by("floor_position")
+    )
+    members = Counter[tuple[int, int]]()
+    for position, count in set_by_hand:
+        from_, to = (min(position + 1, len(side.tiers)) for side in (sides.now, sides.then))
+        members[from_, to] += count
+    return [
+        FloorLine(sides.now.tiers[from_ - 1].name, sides.then.tiers[to - 1].name, count)
+        for (from_, to), count in members.items()
+        if sides.direction(from_, to)
+    ]
+
+
 def placed_members(sides: Sides) -> str:
     """SQL for a row of each member of a half: the tiers of both editions and the sums that decide them.
 
-    As `loyalty.services.standing` recounts them. Who has no standing has no floor.
+    As `loyalty.services.standing` recounts them: the sum of all time is on the standing, unless the
+    standing is of an edition that counts the last months. Who has no standing has paid nothing.
     """
+    now, then = sides.now.paid_sum(), sides.then.paid_sum()
+    counts = " or ".join(dict.fromkeys([sides.now.counts(), sides.then.counts()]))
     return f"""
         select member.id as member_id,
-               {sides.now.tier("coalesce(counted.paid_now, 0)", "floored.floor_position")} as tier_now,
-               {sides.then.tier("coalesce(counted.paid_then, 0)", "floored.floor_position")} as tier_then,
-               coalesce(counted.paid_then, 0) as paid_then
+               {sides.now.tier(now, "standing.floor_position")} as tier_now,
+               {sides.then.tier(then, "standing.floor_position")} as tier_then,
+               {then} as paid_then
           from accounts_member as member
+          left join loyalty_standing as standing on standing.member_id = member.id
           left join (
-               select member_id, floor_position from loyalty_standing where floor_position is not null
-               ) as floored on floored.member_id = member.id
-          left join (
-               select member_id, {sides.now.paid_sum()} as paid_now, {sides.then.paid_sum()} as paid_then
-                 from loyalty_paid_sum_entry where {of_half("member_id")} group by member_id
-               ) as counted on counted.member_id = member.id
+               select member_id, {sides.now.counted_sum()}, {sides.then.counted_sum()}
+                 from loyalty_paid_sum_entry
+                where {of_half("member_id")} and ({counts})
+                group by member_id
+               ) as counted (member_id, paid_now, paid_then) on counted.member_id = member.id
          where not member.is_sandbox and {of_half("member.id")}"""
 
 

@@ -1,6 +1,7 @@
 # ruff: noqa: S608, since the queries are put together from our own words only
 """What the orders of the last months would earn and take under each edition, in the tiers of now and then."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -48,16 +49,17 @@ class Paces:
             "zone": timezone.get_default_timezone_name(),
         }
         self.earned = _sums(_earned_sql(sides), given)
-        self.shared_now = _sums(_shared_sql(sides.now), given)
-        self.shared_then = _sums(_shared_sql(sides.then), given)
+        # The friends' orders are read once where both editions ask for the same of them.
+        is_same = sides.now.basis == sides.then.basis and _reach(sides.now) == _reach(sides.then)
+        groups = [(sides.now, sides.then)] if is_same else [(sides.now,), (sides.then,)]
+        self.shared = [_sums(_shared_sql(*group), given) for group in groups]
         self.refused = _sums(_refused_sql(sides), given)
 
 
 def paces(halves: Sequence[Paces], at: datetime) -> list[Pace]:
     """Points a month under both editions, by the orders of the last 90 and 365 days."""
     earned = _together([half.earned for half in halves])
-    now = _together([half.shared_now for half in halves])
-    then = _together([half.shared_then for half in halves])
+    shared = _together([sums for half in halves for sums in half.shared])
     return [
         Pace(
             days=days,
@@ -65,8 +67,8 @@ def paces(halves: Sequence[Paces], at: datetime) -> list[Pace]:
             orders=earned[days]["orders"],
             earned_now=_a_month(earned[days]["now"], counted),
             earned_then=_a_month(earned[days]["then_"], counted),
-            shared_now=_a_month(now[days]["points"], counted),
-            shared_then=_a_month(then[days]["points"], counted),
+            shared_now=_a_month(shared[days]["now_"], counted),
+            shared_then=_a_month(shared[days]["then_"], counted),
         )
         for days, counted in _counted_days(at).items()
     ]
@@ -104,26 +106,46 @@ def _earned_sql(sides: Sides) -> str:
          group by is_recent"""
 
 
-def _shared_sql(side: Side) -> str:
-    """The shares of invitations as they would be in the tiers that the inviters have under that edition."""
-    rate = side.of_tier("referral_rates", f"member.tier_{side.name}")
-    rules = side.rule_set
-    earliest = "%(month_at)s" if rules.referral_month_limit_points is not None else "%(since_at)s"
-    # Which of a friend's orders count is known from their first one on only.
-    reach = "" if rules.referral_orders is not None else f" and o.paid_at > {earliest}"
-    orders = f"""
-        select o.id, o.paid_at, referral.id as referral_id, referral.inviter_id, referral.since_at,
-               {side.base(after_refunds=False)} as paid_base, {side.base()} as left_base, {rate} as rate,
-               0 as orders_before
-          from referrals_referral as referral
-          join orders_order as o on o.member_id = referral.invited_id
-          join what_if_member as member on member.member_id = referral.inviter_id{excluded_join(side)}
-         where referral.ended_at is null and o.paid_at >= referral.since_at and o.paid_at <= %(at)s{reach}"""
+def _reach(side: Side) -> str:
+    """SQL for which earlier orders decide on a share, beside those of the year."""
+    if side.rule_set.referral_orders is not None:
+        # Which of a friend's orders count is known from their first one on only.
+        return "true"
+    is_limited = side.rule_set.referral_month_limit_points is not None
+    return f"o.paid_at > {'%(month_at)s' if is_limited else '%(since_at)s'}"
+
+
+def _shared_sql(*sides: Side) -> str:
+    """The shares of invitations as they would be in the tiers that the inviters have under each edition.
+
+    The editions earn on the same sums, and reach equally far back.
+    """
+    first = sides[0]
+    shares = " union all ".join(
+        f"""select '{side.name}' as side, paid_at, points from ({_of_friends(side)}) as share_{side.name}"""
+        for side in sides
+    )
+    sums = ", ".join(f"sum(points) filter (where side = '{side.name}') as {side.name}_" for side in sides)
     return f"""
-        select paid_at > %(recent_at)s as is_recent, sum(points) as points
-          from ({Shares(side).sql(orders)}) as share
+        with friends_order as (
+            select o.id, o.paid_at, referral.id as referral_id, referral.inviter_id, referral.since_at,
+                   {first.base(after_refunds=False)} as paid_base, {first.base()} as left_base,
+                   member.tier_now, member.tier_then
+              from referrals_referral as referral
+              join orders_order as o on o.member_id = referral.invited_id
+              join what_if_member as member on member.member_id = referral.inviter_id{excluded_join(first)}
+             where referral.ended_at is null and o.paid_at >= referral.since_at and o.paid_at <= %(at)s
+               and {_reach(first)}
+        )
+        select paid_at > %(recent_at)s as is_recent, {sums}
+          from ({shares}) as share
          where paid_at > %(since_at)s
          group by is_recent"""
+
+
+def _of_friends(side: Side) -> str:
+    rate = side.of_tier("referral_rates", f"tier_{side.name}")
+    return Shares(side).sql(f"select *, {rate} as rate, 0 as orders_before from friends_order")
 
 
 def _refused_sql(sides: Sides) -> str:
@@ -161,11 +183,12 @@ def _sums(sql: str, parameters: Parameters) -> Sums:
     }
 
 
-def _together(halves: Sequence[Sums]) -> Sums:
-    return {
-        days: {name: sum(half[days][name] for half in halves) for name in halves[0][days]}
-        for days in PACE_DAYS
-    }
+def _together(parts: Sequence[Sums]) -> Sums:
+    together = {days: Counter[str]() for days in PACE_DAYS}
+    for part in parts:
+        for days, sums in part.items():
+            together[days].update(sums)
+    return {days: dict(sums) for days, sums in together.items()}
 
 
 def _counted_days(at: datetime) -> dict[int, int]:

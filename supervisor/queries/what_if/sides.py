@@ -5,7 +5,7 @@ Sums are whole kopecks and rates whole hundredths of a per cent, so that a milli
 with integers; what comes out is the same to the point as `loyalty.queries.rules` has it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,14 @@ from itertools import product
 from typing import Any
 
 from loyalty.models import RuleSet, Tier
-from loyalty.queries.rules import keeps_floors, paid_sum_since_at, redemption_cap_rate, same_tier, tiers_of
+from loyalty.queries.rules import (
+    Succession,
+    keeps_floors,
+    paid_sum_since_at,
+    redemption_cap_rate,
+    successions,
+    tiers_of,
+)
 
 # What the queries ask of both editions, by the names that stand in them.
 Parameters = dict[str, Any]
@@ -66,6 +73,11 @@ class Side:
         }
         return {f"{self.name}_{name}": value for name, value in asked.items()}
 
+    def rates(self, place: int) -> tuple[Decimal, Decimal, Decimal]:
+        """What a tier gives: for the member's orders, for their friends', and the cap of points."""
+        tier = self.tiers[place - 1]
+        return tier.coefficient, tier.referral_rate, redemption_cap_rate(self.rule_set, tier)
+
     @property
     def basis(self) -> tuple[bool, bool, frozenset[str]]:
         """What decides on which sum an order earns: the same for two editions, the same base sums."""
@@ -83,11 +95,23 @@ class Side:
         return self.rule_set.paid_sum_months is not None
 
     def paid_sum(self) -> str:
-        """SQL that adds up what decides a member's tier, over the rows of their entries; in kopecks."""
-        summed = f"coalesce(sum((paid_sum * {KOPECKS})::bigint)"
+        """SQL for what decides a member's tier, out of their standing and what is `counted`; in kopecks."""
+        counted = f"counted.paid_{self.name}, 0"
         if self.is_rolling:
-            summed += f" filter (where counted_at > %({self.name}_since_at)s and counted_at <= %(at)s)"
-        return f"{summed}, 0)::bigint"
+            return f"coalesce({counted})"
+        known = f"(standing.paid_sum * {KOPECKS})::bigint"
+        return f"coalesce(case when standing.tier_id <> all(%(rolling_tiers)s) then {known} end, {counted})"
+
+    def counted_sum(self) -> str:
+        """SQL that adds up a member's entries of paid sums; in kopecks."""
+        when = f" filter (where {self.counts()})" if self.is_rolling else ""
+        return f"(sum(paid_sum){when} * {KOPECKS})::bigint"
+
+    def counts(self) -> str:
+        """SQL for whether an entry has to be counted: that of all time may be on the standing already."""
+        if self.is_rolling:
+            return f"counted_at > %({self.name}_since_at)s and counted_at <= %(at)s"
+        return "member_id in (select member_id from loyalty_standing where tier_id = any(%(rolling_tiers)s))"
 
     def tier(self, paid: str, floor: str) -> str:
         """SQL for the place of the tier that a paid sum gives above a floor; the lowest is 1."""
@@ -138,36 +162,45 @@ class Side:
 class Sides:
     """The edition in force (`now`) and the draft (`then`), whose tiers are counted from 1, the lowest.
 
-    `same` has, by the place of a tier now, the place of what members see as the same tier then.
+    `become` says what members see each tier of now as, then.
     """
 
     now: Side
     then: Side
-    same: Mapping[int, int]
+    become: Sequence[Succession]
 
     @classmethod
     def of(cls, *, live: RuleSet, draft: RuleSet) -> "Sides":
         """Both editions, with their tiers as they are at this moment."""
         now, then = Side.of("now", live), Side.of("then", draft)
-        places = {tier: place for place, tier in enumerate(then.tiers, start=1)}
-        same = ((place, same_tier(draft, tier)) for place, tier in enumerate(now.tiers, start=1))
-        return cls(now, then, {place: places[tier] for place, tier in same if tier is not None})
+        become = successions(now.tiers, then.tiers)
+        return cls(now, then, [become[tier.name] for tier in now.tiers])
 
     def parameters(self, at: datetime) -> Parameters:
         """What the queries ask of both editions at that moment."""
-        return {"at": at, **self.now.parameters(at), **self.then.parameters(at)}
+        rolling = Tier.objects.filter(rule_set__number__isnull=False, rule_set__paid_sum_months__isnull=False)
+        return {
+            "at": at,
+            "rolling_tiers": list(rolling.values_list("pk", flat=True)),
+            **self.now.parameters(at),
+            **self.then.parameters(at),
+        }
 
     def ways(self) -> Iterator[tuple[int, int]]:
         """Every pair of a tier now and a tier then."""
         return product(range(1, len(self.now.tiers) + 1), range(1, len(self.then.tiers) + 1))
 
-    def direction(self, from_: int, to: int) -> int:
-        """1 for a rise, -1 for a fall, 0 for the tier that is the same to the members.
+    def is_worse(self, from_: int, to: int) -> bool:
+        """Whether any rate of the tier then is lower than that of the tier now, whatever they are called."""
+        now, then = self.now.rates(from_), self.then.rates(to)
+        return any(after < before for before, after in zip(now, then, strict=True))
 
-        A tier that there is no more, neither by its name nor in its place, was above all of the draft's.
-        """
-        place = self.same.get(from_, from_)
-        return (to > place) - (to < place)
+    def direction(self, from_: int, to: int) -> int:
+        """1 for a rise, -1 for a fall, 0 for the tier that is the same to the members."""
+        become, reached = self.become[from_ - 1], self.then.tiers[to - 1]
+        if become.same == reached:
+            return 0
+        return 1 if reached.position >= become.rises_from else -1
 
 
 # Instead of a half, all members are asked about.
