@@ -21,7 +21,15 @@ from orders.errors.keys import (
     TooManyRequests,
 )
 from orders.errors.outlets import OutletNameInvalid, OutletNameTaken, OutletRefused
-from orders.errors.sales import OutletClosed, PointsChanged, SaleDiffers, SaleNumberTaken
+from orders.errors.sales import (
+    OutletClosed,
+    OwnInvitation,
+    PointsChanged,
+    ReceiptSent,
+    SaleDiffers,
+    SaleNumberTaken,
+    SaleTooLarge,
+)
 from orders.errors.senders import (
     ConsentMissing,
     CustomerTaken,
@@ -84,9 +92,12 @@ __all__ = [
     "OutletNameInvalid",
     "OutletNameTaken",
     "OutletRefused",
+    "OwnInvitation",
     "PointsChanged",
+    "ReceiptSent",
     "SaleDiffers",
     "SaleNumberTaken",
+    "SaleTooLarge",
     "ScopeMissing",
     "ScopeUnknown",
     "ScopesMissing",

@@ -1,9 +1,11 @@
 """What a sale that staff register may be refused for, in words for the colleague at the till."""
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.templatetags.numbers import figures
+from loyalty.templatetags.numbers import figures, money
 from orders.errors.steps import OrderError
 
 
@@ -22,6 +24,24 @@ class SaleNumberTaken(OrderError):
             "A sale with the receipt number %(number)s is registered already. "
             "Check the number, or leave it out: the sale then gets one of its own."
         ) % {"number": self.number}
+
+
+class ReceiptSent(OrderError):
+    """The shop has sent this receipt itself."""
+
+    code = "receipt_sent"
+    field = "number"
+
+    def __init__(self, number: str, source: str) -> None:
+        super().__init__(number, source)
+        self.number = number
+        self.source = source
+
+    def __str__(self) -> str:
+        return _(
+            "The order %(number)s is here already, from “%(source)s”: as a sale it would count twice. "
+            "For another purchase correct the number, or leave it out."
+        ) % {"number": self.number, "source": self.source}
 
 
 class SaleDiffers(OrderError):
@@ -66,3 +86,34 @@ class OutletClosed(OrderError):
 
     def __str__(self) -> str:
         return _("This outlet has been closed. Choose another one.")
+
+
+class SaleTooLarge(OrderError):
+    """More than the colleague may register alone: at once, or with what they have registered today."""
+
+    code = "sale_too_large"
+    field = "total"
+
+    def __init__(self, sale_sum: Decimal, day_sum: Decimal, left_sum: Decimal) -> None:
+        super().__init__(sale_sum, day_sum, left_sum)
+        self.sale_sum = sale_sum
+        self.day_sum = day_sum
+        self.left_sum = left_sum
+
+    def __str__(self) -> str:
+        return _(
+            "You may register up to %(sale)s at once and %(day)s a day, of which %(left)s is left today. "
+            "Ask a supervisor to register this sale."
+        ) % {"sale": money(self.sale_sum), "day": money(self.day_sum), "left": money(self.left_sum)}
+
+
+class OwnInvitation(OrderError):
+    """The sale would bring its share to whoever registers it: they have invited the member."""
+
+    code = "own_invitation"
+
+    def __str__(self) -> str:
+        return _(
+            "You invited this member, so points for this sale would come to your own account. "
+            "Ask a colleague to register it."
+        )

@@ -44,7 +44,7 @@ NAMES = {
     "phone": ("phone", "mobile", "телефон", "моб"),
     "first_name": ("first name", "firstname", "first_name", "имя"),
     "last_name": ("last name", "lastname", "last_name", "surname", "фамилия"),
-    "outlet": ("outlet", "store", "branch", "магазин", "точка", "филиал", "касса", "склад"),
+    "outlet": ("outlet", "store", "shop", "branch", "магазин", "точка", "филиал", "касса", "склад"),
     "delivery": ("delivery", "shipping", "доставк"),
     "paid_at": ("paid", "date", "дата", "время", "time", "оплачен", "created"),
     "total": ("total", "sum", "amount", "price", "сумма", "итого", "стоимость", "к оплате", "всего"),

@@ -61,13 +61,17 @@ def sum_of(text: str, decimal_mark: str) -> Decimal:
 
 @lru_cache(maxsize=20_000)
 def moment_of(text: str, date_format: str, zone: tzinfo) -> datetime:
-    """The moment; a date alone is the beginning of that day in the programme's time zone.
+    """The moment; a date alone, also where the format has a time, is the beginning of that day in the zone.
 
     Raises:
         BadValue: it is not written in that format, or as ISO 8601 where there is none.
     """
+    if date_format and " " in date_format and " " not in text:
+        written = date_format.partition(" ")[0]
+    else:
+        written = date_format
     try:
-        moment = datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)  # noqa: DTZ007
+        moment = datetime.strptime(text, written) if written else datetime.fromisoformat(text)  # noqa: DTZ007
     except ValueError as error:
         example = datetime(2026, 12, 31, 18, 30).strftime(date_format or "%Y-%m-%d %H:%M")  # noqa: DTZ001
         raise BadValue(_("a date, written like %(example)s") % {"example": example}) from error

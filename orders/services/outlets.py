@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.access import main_role
 from accounts.models import AuditRecord, User
 from accounts.services.audit import record
 from orders.errors import OutletNameInvalid, OutletNameTaken
@@ -117,8 +116,7 @@ def _note(outlet: Outlet, change: str, *, at: datetime, by: User, **facts: objec
         action=AuditRecord.Action.OUTLET_CHANGED,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         source=outlet.source.code,
         outlet=outlet.code,
         name=outlet.name,

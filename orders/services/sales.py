@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -16,13 +17,16 @@ from loyalty.errors import TillCodeRefused
 from loyalty.services.ledger import event_key
 from loyalty.services.retry import ledger_write
 from loyalty.services.till_codes import check_till_code, use_till_code
-from orders.errors import OrderDiffers, OutletClosed, PointsChanged, SaleDiffers, SaleNumberTaken
+from orders.errors import OrderDiffers, OutletClosed, PointsChanged, ReceiptSent, SaleDiffers, SaleNumberTaken
 from orders.models import Order, Outlet, Source
-from orders.queries.sales import sale_by_key
+from orders.queries.sale_limits import refuse_large_sale, refuse_own_friend
+from orders.queries.sales import SALES_CODE, order_of_receipt, sale_by_key
 from orders.services import steps
 from orders.services.orders import pay_order, place_order
 
-SOURCE_CODE = "till"
+SOURCE_CODE = SALES_CODE
+# Of PostgreSQL's advisory locks: a colleague's sales come one after the other.
+LOCK_NAME = "sales of a colleague"
 # Numbers that the programme gives have eight digits, for somebody may read them out.
 LEAST_NUMBER, MOST_NUMBERS = 10**7, 9 * 10**7
 
@@ -46,6 +50,22 @@ def sale_key(member: Member, key: UUID) -> UUID:
     return event_key("sale", member.pk, key)
 
 
+def check_receipt(*, number: str, outlet: Outlet | None) -> None:
+    """See that no sale or order has this receipt number at this outlet; without a number there is none.
+
+    Raises:
+        SaleNumberTaken: staff have registered it.
+        ReceiptSent: the shop has sent it.
+    """
+    known = order_of_receipt(number=number, outlet=outlet) if number else None
+    if known is not None:
+        raise (
+            SaleNumberTaken(number)
+            if known.source.code == SOURCE_CODE
+            else ReceiptSent(known.number, known.source.name)
+        )
+
+
 def register_sale(
     *,
     outlet: Outlet | None,
@@ -56,7 +76,6 @@ def register_sale(
     key: UUID,
     at: datetime,
     actor_id: int,
-    actor_role: str = "",
     code: str = "",
 ) -> Order:
     """The sale, placed and paid at once; sent again under its key, the one that was registered.
@@ -67,8 +86,10 @@ def register_sale(
 
     Raises:
         TillCodeNeeded, TillCodeWrong, TillCodeOver: the code does not let points be taken.
+        OwnInvitation: the colleague would get the inviter's share.
+        SaleTooLarge: it is above the limits of staff.
         OutletClosed: the outlet takes no sales.
-        SaleNumberTaken: the receipt is registered already.
+        SaleNumberTaken, ReceiptSent: the receipt is registered already, by staff or by the shop.
         SaleDiffers: the key came before with other content.
         PointsChanged: not so many points may pay for it, by cap.
         BelowMinimum, NotEnoughPoints, AccountBlocked, BadSum: as an order is refused.
@@ -89,7 +110,6 @@ def register_sale(
         key=sale_key(member, key),
         at=at,
         actor_id=actor_id,
-        actor_role=actor_role,
         code=code,
     )
 
@@ -105,18 +125,21 @@ def _register(
     key: UUID,
     at: datetime,
     actor_id: int,
-    actor_role: str,
     code: str,
 ) -> Order:
+    # Otherwise two forms that are sent at once would both find the whole of the day's limit.
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", (LOCK_NAME, actor_id))
     steps.lock_accounts_of(member.pk)
     registered = sale_by_key(key)
     if registered is not None:
         return _same_sale(registered, outlet=outlet, total_sum=total_sum, points=points, number=number)
+    refuse_own_friend(member=member, actor_id=actor_id)
+    refuse_large_sale(total_sum=total_sum, actor_id=actor_id, at=at)
     if outlet is not None and Outlet.objects.filter(pk=outlet.pk, closed_at__isnull=False).exists():
         raise OutletClosed
     source = till_source()
-    if number and source.orders.filter(number=number).exists():
-        raise SaleNumberTaken(number)
+    check_receipt(number=number, outlet=outlet)
     if points:
         use_till_code(member=member, code=code, at=at)
     order = _placed(
@@ -136,8 +159,7 @@ def _register(
         action=AuditRecord.Action.SALE_REGISTERED,
         member=member,
         at=at,
-        actor_id=actor_id,
-        actor_role=actor_role,
+        actor=actor_id,
         order=order.number,
         points=points,
         outlet=outlet.code if outlet else "",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.forms import CodeField
-from loyalty.errors import LoyaltyError, NotEnoughPoints
+from loyalty.errors import AccountBlocked, LoyaltyError, NotEnoughPoints
 from loyalty.fields import NumberField, PointsField
 from orders.errors import LARGEST_SUM
 from orders.models import Outlet
@@ -18,6 +18,8 @@ from orders.queries.outlets import open_outlets
 from supervisor.forms.once import OnceField
 
 NUMBER_LETTERS = 50
+# What a member reads of it says whom to write to.
+ACCOUNT_BLOCKED = _("The account is blocked: no points can be taken. The sale still earns.")
 
 
 class SaleForm(forms.Form):
@@ -50,9 +52,7 @@ class SaleForm(forms.Form):
         required=False,
         max_length=NUMBER_LETTERS,
         help_text=_("Without one the sale gets a number of its own."),
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
-        ),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
         error_messages={"max_length": _("A receipt number has at most 50 letters and digits.")},
     )
 
@@ -60,6 +60,11 @@ class SaleForm(forms.Form):
         super().__init__(data, initial=initial)
         outlets = cast("forms.ModelChoiceField[Outlet]", self.fields["outlet"])
         outlets.queryset = open_outlets()
+        # Browsers bring back what was typed, on the way back from the next page, only where they may keep it.
+        for field in self.fields.values():
+            field.widget.attrs.pop("autocomplete", None)
+        if not self.is_bound:
+            self.fields["total"].widget.attrs["autofocus"] = True
         # Where the programme has no outlets nobody has to choose one.
         if not outlets.queryset.exists():
             del self.fields["outlet"]
@@ -79,7 +84,8 @@ class SaleForm(forms.Form):
     def refuse(self, refusal: LoyaltyError) -> None:
         """Show why it cannot be, at the field that it is about."""
         name = "points" if isinstance(refusal, NotEnoughPoints) else getattr(refusal, "field", "")
-        self.add_error(name if name in self.fields else None, str(refusal))
+        text = ACCOUNT_BLOCKED if isinstance(refusal, AccountBlocked) else str(refusal)
+        self.add_error(name if name in self.fields else None, text)
 
 
 class ConfirmForm(forms.Form):
@@ -100,3 +106,5 @@ class CodeConfirmForm(ConfirmForm):
         code.help_text = _("The member opens “Pay at the till” and shows six digits.")
         # It is the member's code, which no browser of ours was sent.
         code.widget.attrs["autocomplete"] = "off"
+        if not self.is_bound:
+            code.widget.attrs["autofocus"] = True

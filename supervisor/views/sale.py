@@ -4,6 +4,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,16 +13,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import main_role, role_required, signed_in_user
+from accounts.access import role_required, signed_in_user
 from accounts.models import Member
 from accounts.roles import Role
 from loyalty.errors import LoyaltyError, TillCodeRefused
 from loyalty.queries.balance import balance
-from orders.errors import PointsChanged, SaleDiffers
+from orders.errors import OwnInvitation, PointsChanged, SaleDiffers, SaleTooLarge
 from orders.models import Order
 from orders.queries.quotes import Quote, quote
+from orders.queries.sale_limits import refuse_large_sale, refuse_own_friend
 from orders.queries.sales import sale_by_key
-from orders.services.sales import SOURCE_CODE, register_sale, sale_key
+from orders.services.sales import SOURCE_CODE, check_receipt, register_sale, sale_key
 from orders.wording import will_earn
 from supervisor.access import others_account
 from supervisor.forms.sale import CodeConfirmForm, ConfirmForm, SaleForm
@@ -36,7 +38,7 @@ OUTLET_NAME = "sale_outlet"
 @role_required(Role.STAFF)
 def sale(request: HttpRequest, number: str) -> HttpResponse:
     """What was bought, and how many points are to be taken; filled in where “Change” leads to it."""
-    member = others_account(request, number)
+    member = _buyer(request, number)
     typed = {name: request.GET[name] for name in SaleForm.base_fields if request.GET.get(name)}
     outlet = request.session.get(OUTLET_NAME)
     return _form_page(request, member, SaleForm(initial={"outlet": outlet, **typed}))
@@ -49,7 +51,7 @@ def check_sale(request: HttpRequest, number: str) -> HttpResponse:
 
     What was bought stands in the address, so that Back, a second tab and a refresh show it again.
     """
-    member, now = others_account(request, number), timezone.now()
+    member, now = _buyer(request, number), timezone.now()
     if not request.GET:
         return redirect("supervisor:sale", number)
     form = SaleForm(request.GET)
@@ -58,14 +60,23 @@ def check_sale(request: HttpRequest, number: str) -> HttpResponse:
     registered = sale_by_key(sale_key(member, form.cleaned_data["key"]))
     if registered is not None:
         return _lead_to_sale(request, member, registered, form)
+    try:
+        refuse_large_sale(total_sum=form.cleaned_data["total"], actor_id=signed_in_user(request).pk, at=now)
+    except SaleTooLarge as refusal:
+        form.refuse(refusal)
+        return _form_page(request, member, form)
     offer = quote(
         member=member, total_sum=form.cleaned_data["total"], points=form.asked_points or None, at=now
     )
-    if offer.refusal is not None:
-        form.refuse(offer.refusal)
-        return _form_page(request, member, form)
-    if request.method == "POST":
+    if request.method == "POST" and offer.refusal is None:
         return _register(request, member, form, offer)
+    try:
+        if offer.refusal is not None:
+            raise offer.refusal
+        check_receipt(number=form.cleaned_data["number"].strip(), outlet=form.cleaned_data.get("outlet"))
+    except LoyaltyError as refusal:
+        form.refuse(refusal)
+        return _form_page(request, member, form)
     return _check_page(request, member, form, offer, _confirm_form(offer))
 
 
@@ -86,6 +97,16 @@ def show_sale(request: HttpRequest, number: str, order_id: int) -> HttpResponse:
     return render(request, "supervisor/actions/sale_done.html", context)
 
 
+def _buyer(request: HttpRequest, number: str) -> Member:
+    """The member who buys, unless a sale to them would bring the colleague points."""
+    member = others_account(request, number)
+    try:
+        refuse_own_friend(member=member, actor_id=signed_in_user(request).pk)
+    except OwnInvitation as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    return member
+
+
 def _register(request: HttpRequest, member: Member, form: SaleForm, offer: Quote) -> HttpResponse:
     """Register what was confirmed, or show what has become of it meanwhile."""
     user, values = signed_in_user(request), form.cleaned_data
@@ -104,7 +125,6 @@ def _register(request: HttpRequest, member: Member, form: SaleForm, offer: Quote
                 key=values["key"],
                 at=offer.at,
                 actor_id=user.pk,
-                actor_role=main_role(user),
                 code=confirmed.cleaned_data.get("code", ""),
             )
         except LoyaltyError as refused:
@@ -147,7 +167,10 @@ def _confirm_form(offer: Quote, data: QueryDict | None = None) -> ConfirmForm:
 def _form_page(request: HttpRequest, member: Member, form: SaleForm) -> HttpResponse:
     now = timezone.now()
     _note_look(request, member, now)
-    context = {"member": member, "form": form, "balance": balance(account_id=member.pk, at=now)}
+    points = balance(account_id=member.pk, at=now)
+    if points.is_blocked:
+        form.fields.pop("points", None)
+    context = {"member": member, "form": form, "balance": points}
     status = FORM_REFUSED if form.errors else 200
     return render(request, "supervisor/actions/sale.html", context, status=status)
 

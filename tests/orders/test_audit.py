@@ -21,6 +21,8 @@ SABOTAGE = {
     "held_reward_is_pending": "update referrals_reward set is_held = true",
     "referral_counts_orders": "update referrals_referral set orders_count = orders_count + 1",
     "order_equals_its_lines": "update orders_orderline set line_sum = line_sum + 1",
+    "no_order_follows_withdrawn_rules": """alter table loyalty_rule_set disable trigger user;
+        update loyalty_rule_set set effective_at = now(), withdrawn_at = published_at""",
     "paid_sum_follows_orders": "update orders_order set total_sum = total_sum + 1",
 }
 

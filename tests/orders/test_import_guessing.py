@@ -1,6 +1,7 @@
 """What an order file seems to be: encoding, separator, header, columns, dates, sums."""
 
 import pytest
+from django.utils.timezone import localtime
 
 from orders.imports.guessing import guess_mapping
 from orders.imports.rows import BadRow, read_rows
@@ -71,6 +72,19 @@ def test_columns_without_names_by_what_stands_in_them(guessed):
 )
 def test_dates(guessed, text, date_format):
     assert guessed(f"date,client,total\n{text},7,5\n").date_format == date_format
+
+
+def test_a_column_of_dates_some_of_which_have_a_time(guessed, tmp_path):
+    mapping = guessed("date,client,total\n21.11.2025,7,5\n20.11.2025 10:00,7,6\n")
+
+    rows = read_rows(tmp_path / "orders.csv", mapping, latest_at=NOON)
+
+    assert [localtime(row.paid_at).strftime("%d %H:%M") for row in rows] == ["21 00:00", "20 10:00"]
+
+
+@pytest.mark.parametrize("name", ["Shop", "Магазин", "Точка продаж"])
+def test_outlets(guessed, name):
+    assert guessed(f"date,client,total,{name}\n21.11.2025,7,5,Arbat\n").columns["outlet"] == 4
 
 
 def test_what_is_known_is_not_guessed(guessed):

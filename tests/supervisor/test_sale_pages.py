@@ -15,6 +15,8 @@ from loyalty.models import TillCode
 from loyalty.services.blocking import block_member
 from loyalty.services.till_codes import make_till_code
 from orders.models import Order, Outlet
+from referrals.models import How
+from referrals.services import attach_inviter
 from tests.clock import NOON
 from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
@@ -85,6 +87,32 @@ def test_nobody_but_staff_registers_and_never_for_themselves(ada, ben, client_of
     assert client_of(ben).post(address, {"taken": "0"}).status_code == 403
     assert client.post(address, {"taken": "0"}).status_code == 302
     assert client_of(ada).post(address, {"taken": "0"}).status_code == 403
+    assert not Order.objects.exists()
+
+
+def test_whoever_invited_the_member_is_told_to_ask_a_colleague(ada, stan, sue, desk, client_of, form_of):
+    attach_inviter(inviter=MemberFactory(user=stan), invited=ada, since_at=NOON, how=How.LINK)
+    address = whole(*form_of("100"))
+
+    for answer in (
+        desk.get(f"/console/members/{ada.number}/sale/"),
+        desk.get(address),
+        desk.post(address, {"taken": "0"}),
+    ):
+        assert answer.status_code == 403
+        assert "You invited this member" in Page(answer).text
+    assert not Order.objects.exists()
+    assert client_of(sue).get(address).status_code == 200
+
+
+def test_a_sum_above_the_limits_is_refused_at_its_field(ada, desk, form_of, settings):
+    settings.STAFF_SALE_SUM = 1_000
+
+    for answer in (desk.get(*form_of("1000,01")), desk.post(whole(*form_of("1000.01")), {"taken": "0"})):
+        assert answer.status_code == 422
+        page = Page(answer)
+        assert "You may register up to 1,000\u00a0₽ at once" in page.text
+        assert page.text.count("Ask a supervisor to register this sale.") == 2
     assert not Order.objects.exists()
 
 
@@ -260,10 +288,15 @@ def test_blocked_account_is_said(ada, desk, form_of):
     earn(ada, 200)
     block_member(member=ada, at=NOON, actor_id=None, reason="Asked for it")
 
-    assert "The account is blocked" in Page(desk.get(f"/console/members/{ada.number}/sale/")).text
+    page = Page(desk.get(f"/console/members/{ada.number}/sale/"))
+    assert "The account is blocked: no points can be taken. The sale still earns." in page.text
+    assert "to spend" not in page.text
+    assert "points" not in page.values("name")
+    # Whoever typed points before the account was blocked reads it in words for a colleague.
     answer = desk.get(*form_of("1000.00", "100"))
     assert answer.status_code == 422
-    assert "blocked" in Page(answer).text
+    assert "The account is blocked" in Page(answer).text
+    assert "write to" not in Page(answer).text
     assert desk.post(whole(*form_of("1000.00")), {"taken": "0"}).status_code == 302
 
 
@@ -275,6 +308,29 @@ def test_taken_receipt_number_is_said_at_its_field(desk, form_of):
     assert answer.status_code == 422
     assert "A sale with the receipt number A-17 is registered already." in Page(answer).text
     assert Order.objects.count() == 1
+
+
+def test_receipt_that_is_known_is_said_before_anybody_confirms(ada, ben, desk, form_of, paid, shop):
+    outlet = Outlet.objects.create(source=shop, code="corner", name="На углу")
+    paid(ben, 500, number="A-17", outlet=outlet)
+
+    answer = desk.get(*form_of("200", number="a-17", outlet=outlet.pk))
+
+    assert answer.status_code == 422
+    assert "The order A-17 is here already, from “Полдень”" in Page(answer).text
+
+
+def test_the_first_thing_to_type_has_the_focus(ada, desk, form_of):
+    earn(ada, 500)
+
+    def focused(response) -> list[str]:
+        return [
+            values["name"] for tag, values in Page(response).tags if tag == "input" and "autofocus" in values
+        ]
+
+    assert focused(desk.get(f"/console/members/{ada.number}/sale/")) == ["total"]
+    assert focused(desk.get(*form_of("1000", "200"))) == ["code"]
+    assert focused(desk.post(whole(*form_of("1000", "200")), {"taken": "200", "code": ""})) == []
 
 
 # The code

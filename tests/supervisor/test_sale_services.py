@@ -1,6 +1,7 @@
 """Sales that staff register: one transaction, once, against the member's code."""
 
 from decimal import Decimal
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,13 +21,19 @@ from orders.errors import (
     BadSum,
     BelowMinimum,
     OutletClosed,
+    OwnInvitation,
     PointsChanged,
+    ReceiptSent,
     SaleDiffers,
     SaleNumberTaken,
+    SaleTooLarge,
 )
 from orders.models import Order, OrderStep, Outlet, Source
-from orders.services.sales import register_sale
-from tests.clock import NOON
+from orders.services.sales import register_sale, till_source
+from referrals.models import How, Referral
+from referrals.services import attach_inviter
+from tests.clock import NOON, TOMORROW_NOON
+from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
 from tests.loyalty.points import TODAY, balance, earn, every_row
 from tests.loyalty.races import race
@@ -50,13 +57,10 @@ def sell(ada, stan):
         if points and "code" not in more:
             more["code"] = make_till_code(member=more["member"], at=NOON).code
         return register_sale(
-            **{"outlet": None, "number": "", **more},
+            **{"outlet": None, "number": "", "at": NOON, "actor_id": stan.pk, **more},
             total_sum=Decimal(total),
             points=points,
             key=key or uuid4(),
-            at=NOON,
-            actor_id=stan.pk,
-            actor_role="staff",
         )
 
     return sale
@@ -119,6 +123,51 @@ def test_closed_outlet_takes_no_sale(corner, sell):
 def test_sum_that_cannot_be_is_refused(sell):
     with pytest.raises(BadSum):
         sell("10.001")
+
+
+# What staff may not
+
+
+def test_nobody_registers_a_sale_that_brings_their_own_account_a_share(ada, ben, stan, sell):
+    inviter = MemberFactory(user=stan)
+    attach_inviter(inviter=inviter, invited=ada, since_at=NOON, how=How.LINK)
+
+    with pytest.raises(OwnInvitation):
+        sell("1000.00")
+
+    assert not Order.objects.exists()
+    assert sell("1000.00", member=ben).status == "paid"
+    # An invitation that has ended brings nobody anything.
+    Referral.objects.update(ended_at=NOON)
+    assert sell("1000.00").status == "paid"
+
+
+def test_staff_sell_within_their_limits_and_a_supervisor_beyond(stan, sue, sell, settings, in_english):
+    settings.STAFF_SALE_SUM, settings.STAFF_SALE_DAY_SUM = 1_000, 1_500
+    key = uuid4()
+
+    with pytest.raises(SaleTooLarge, match="1,000\xa0₽ at once and 1,500\xa0₽ a day, of which 1,500\xa0₽"):
+        sell("1000.01")
+    sell("1000.00", key=key)
+    with pytest.raises(SaleTooLarge, match="of which 500\xa0₽ is left today") as refusal:
+        sell("500.01")
+
+    assert (refusal.value.field, refusal.value.left_sum) == ("total", 500)
+    assert sell("1000.00", key=key) == Order.objects.get()
+    sell("500.00")
+    sell("5000.00", actor_id=sue.pk)
+    sell("1000.00", at=TOMORROW_NOON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sales_at_once_keep_to_the_limit_of_the_day(stan, sell, settings):
+    settings.STAFF_SALE_DAY_SUM = 250
+    buyers = MemberFactory.create_batch(5)
+    till_source()
+
+    outcomes = race(*[partial(sell, "100.00", member=buyer) for buyer in buyers])
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Order"] * 2 + ["SaleTooLarge"] * 3
 
 
 # Points
@@ -282,6 +331,26 @@ def test_receipt_is_registered_once_whoever_sends_it(ada, ben, sell):
         sell("500.00", number=" 77 ", member=ben)
 
     assert Order.objects.count() == 1
+
+
+def test_receipt_that_the_shop_has_sent_is_no_sale_of_its_outlet(ben, shop, corner, paid, sell):
+    market = Outlet.objects.create(source=shop, code="market", name="Рынок")
+    elsewhere = Outlet.objects.create(
+        source=Source.objects.create(code="other", name="Другой"), code="far", name="Далеко"
+    )
+    paid(ben, 500, number="A-17", outlet=corner)
+
+    for outlet in (corner, market):
+        with pytest.raises(ReceiptSent, match="A-17 is here already, from “Полдень”"):
+            sell("1000.00", number=" a-17", outlet=outlet)
+    assert sell("1000.00", number="A-17", outlet=elsewhere).number == "A-17"
+
+
+def test_receipt_of_a_sandbox_keeps_no_sale_away(shop, corner, ben, paid, sell):
+    paid(ben, 500, number="A-17", outlet=corner)
+    Source.objects.filter(pk=shop.pk).update(is_sandbox=True)
+
+    assert sell("1000.00", number="A-17", outlet=corner).number == "A-17"
 
 
 # At the same moment

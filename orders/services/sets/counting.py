@@ -168,14 +168,19 @@ class Counter:
         )
 
     def tier_of(self, person: int, at: datetime, changes: list[Change]) -> Tier:
-        """The tier in which a person stands at `at`; what the time has changed is added to `changes`."""
+        """The person's tier by this edition at `at`; what the time has changed is added to `changes`.
+
+        Where newer rules have reached the standing, it stays as it is.
+        """
         place = self._begun(person, at, changes)
-        if place.newer_rules is None:
-            paid_sum = self._sum_before(place, at)
-            tier = tier_for(self.rule_set, paid_sum, place.floor_position)
-            if self._move(place, at, paid_sum, tier):
-                changes.append(place.change(self.rule_set, TierChange.Cause.RECOUNT, is_by_order=False))
-        return place.tier
+        if place.newer_rules is not None:
+            paid_sum = self._sum_beside(place, place.newer_rules, at)
+            return tier_for(self.rule_set, paid_sum, place.floor_position)
+        paid_sum = self._sum_before(place, at)
+        tier = tier_for(self.rule_set, paid_sum, place.floor_position)
+        if self._move(place, at, paid_sum, tier):
+            changes.append(place.change(self.rule_set, TierChange.Cause.RECOUNT, is_by_order=False))
+        return tier
 
     def tiers(self) -> dict[int, Tier]:
         """The tier of each person whose orders were counted so far."""
@@ -202,10 +207,7 @@ class Counter:
         self, place: Place, newer: RuleSet, at: datetime, money_sum: Decimal, changes: list[Change]
     ) -> Tier:
         """As `_count`, for a standing that stays with newer rules; the order earns by its own edition's."""
-        if self.is_rolling or newer.paid_sum_months is not None:
-            before_sum = _sum_of(place.entries, self.rule_set, at)
-        else:
-            before_sum = place.paid_sum
+        before_sum = self._sum_beside(place, newer, at)
         place.entries.append((at, money_sum))
         tier_before = tier_for(self.rule_set, before_sum, place.floor_position)
         tier_after = tier_for(self.rule_set, before_sum + money_sum, place.floor_position)
@@ -276,6 +278,12 @@ class Counter:
         while place.window and since_at is not None and place.window[0][0] <= since_at:
             place.window_sum -= place.window.popleft()[1]
         return place.window_sum
+
+    def _sum_beside(self, place: Place, newer: RuleSet, at: datetime) -> Decimal:
+        """The sum that this edition decides by, where the standing has that of newer rules."""
+        if self.is_rolling or newer.paid_sum_months is not None:
+            return _sum_of(place.entries, self.rule_set, at)
+        return place.paid_sum
 
     def _available_at(self, at: datetime) -> datetime:
         return available_at(self.rule_set, at)

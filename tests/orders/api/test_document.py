@@ -234,6 +234,10 @@ def test_every_refusal_that_can_be_raised_has_a_code_of_its_own():
         # What the console asks for when keys are made.
         *("key_name_invalid", "scopes_missing", "scope_unknown", "limit_out_of_range", "key_made_before"),
         *("already_rotated", "key_ended", "source_code_invalid", "source_code_taken", "source_name_invalid"),
+        # What staff are told at the till, members about the code for it, and supervisors about outlets.
+        *("till_code_needed", "till_code_over", "till_code_wrong", "too_many_till_codes", "points_changed"),
+        *("outlet_closed", "outlet_name_invalid", "outlet_name_taken", "own_invitation", "receipt_sent"),
+        *("sale_differs", "sale_number_taken", "sale_too_large"),
     }
     assert answered - codes == {code for code, _field in CODES_OF_ACCOUNTS.values()}
 
