@@ -4,11 +4,13 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.utils import translation
+from django.utils.formats import get_format
 from django.utils.http import content_disposition_header
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
@@ -18,7 +20,8 @@ from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
 
 from loyalty.templatetags.numbers import in_language
 
-Cell = datetime | date | int | str
+# A Decimal is a sum with kopecks.
+Cell = datetime | date | int | Decimal | str
 Row = Sequence[Cell]
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -26,6 +29,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_PER_SHEET = 1_000_000
 # A spreadsheet takes a text that begins so for a formula.
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+SUM_FORMAT = "#,##0.00"
 CSV_DAY_FORMATS = {"ru": "%d.%m.%Y", "en": "%Y-%m-%d"}
 
 
@@ -92,6 +96,8 @@ def _csv_cell(value: Cell) -> str | int:
             return value.isoformat(timespec="seconds")
         case date():
             return value.strftime(in_language(CSV_DAY_FORMATS))
+        case Decimal():
+            return f"{value:.2f}".replace(".", get_format("DECIMAL_SEPARATOR"))
         case str():
             return f"'{value}" if value.startswith(FORMULA_BEGINS) else value
     return value
@@ -119,4 +125,7 @@ def _sheet_cell(sheet: Any, value: Cell) -> WriteOnlyCell:
     if isinstance(value, datetime):
         # A spreadsheet knows no zones: the clock is the programme's, as everywhere else.
         value = value.replace(tzinfo=None, microsecond=0)
-    return WriteOnlyCell(sheet, value)
+    cell = WriteOnlyCell(sheet, value)
+    if isinstance(value, Decimal):
+        cell.number_format = SUM_FORMAT
+    return cell

@@ -22,7 +22,8 @@ BRINGS_ONE_LOT = {Posting.Kind.CREDIT, Posting.Kind.MATURE, Posting.Kind.ADJUST}
 class OperationRow:
     """An operation as a list shows it. `expires_on` is the last day of points that came with it.
 
-    With `is_undecided` its points are pending until a person has checked them.
+    With `is_undecided` its points are pending until a person has checked them; with `is_of_friend` they
+    come from the order of somebody else, whose sum the explanation tells.
 
     `transfer_number` is that of the transfer behind it, if there is one and the list leads to it.
     """
@@ -38,6 +39,7 @@ class OperationRow:
     available_at: datetime | None
     expires_on: date | None
     is_undecided: bool
+    is_of_friend: bool
     transfer_number: str = ""
 
 
@@ -88,6 +90,7 @@ def row(operation: Operation, transfer_number: str = "") -> OperationRow:
         available_at=operation.available_at,
         expires_on=operation.expired_on if operation.kind in BRINGS_ONE_LOT else None,
         is_undecided=operation.is_undecided,
+        is_of_friend=(operation.purpose or operation.origin_purpose) == Purpose.REFERRAL,
         transfer_number=transfer_number,
     )
 

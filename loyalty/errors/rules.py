@@ -223,7 +223,10 @@ class AlreadyInForce(RulesRefused):
         super().__init__("")
 
     def __str__(self) -> str:
-        return _("These rules have taken effect already. To go back, publish an older edition as a new one.")
+        return _(
+            "These rules have taken effect already, or do so within seconds. "
+            "To go back, publish an older edition as a new one."
+        )
 
 
 class AlreadyWithdrawn(RulesRefused):

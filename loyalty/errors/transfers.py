@@ -14,8 +14,8 @@ from loyalty.templatetags.numbers import MOMENT_FORMATS, figures, in_language
 class TransferRefused(LoyaltyError):
     """Nothing was transferred.
 
-    `field` is what the form asks for and the sentence is about: "recipient", "points", "proof", or ""
-    when it is about the whole.
+    `field` is what the form asks for and the sentence is about: "recipient", "points", "proof", "reason",
+    or "" when it is about the whole.
     """
 
     code = "transfer_refused"
@@ -292,9 +292,10 @@ class TransferEnded(TransferRefused):
 
 
 class ReasonNeeded(TransferRefused):
-    """Staff did not say why."""
+    """A colleague did not say why."""
 
     code = "reason_needed"
+    field = "reason"
 
     def __str__(self) -> str:
-        return _("Say why: the reason is kept, and shown to whoever asks later.")
+        return _("Say why: the reason is kept with what you do.")

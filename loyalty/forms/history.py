@@ -1,18 +1,16 @@
 """What a member asks of the list of operations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from django import forms
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from loyalty.forms.filters import DayField, FilterForm, Tag
 from loyalty.models import Posting
 from loyalty.queries.filters import OperationFilter, Sign
-from loyalty.templatetags.numbers import day_text
 
 Kind = Posting.Kind
 
@@ -33,15 +31,6 @@ SIGNS = {
     "plus": (gettext_lazy("Plus only"), Sign.PLUS),
     "minus": (gettext_lazy("Minus only"), Sign.MINUS),
 }
-NO_SUCH_DAY = gettext_lazy("There is no such day. Write it like this: 31.12.2026.")
-
-
-@dataclass(frozen=True)
-class Tag:
-    """One part of a filter in words, and the query of the same list without it."""
-
-    text: str
-    query_without: str
 
 
 @dataclass(frozen=True)
@@ -53,17 +42,7 @@ class Shortcut:
     is_current: bool
 
 
-class DayField(forms.DateField):
-    """A day from the browser's calendar, or as people write it."""
-
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    input_formats = ("%Y-%m-%d", "%d.%m.%Y")
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(required=False, error_messages={"invalid": NO_SUCH_DAY}, **more)
-
-
-class HistoryForm(forms.Form):
+class HistoryForm(FilterForm):
     """The filter of the operations; every field may be left empty."""
 
     search = forms.CharField(
@@ -95,22 +74,6 @@ class HistoryForm(forms.Form):
     since = DayField(label=pgettext_lazy("a period", "From"))
     until = DayField(label=pgettext_lazy("a period", "Until"))
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        super().__init__(data)
-        self.use_required_attribute = False
-        # A calendar shows no day that does not exist, so a text field keeps what was typed.
-        for name in ("since", "until"):
-            if name in self.errors:
-                self.fields[name].widget.input_type = "text"
-
-    def clean(self) -> dict[str, Any]:
-        """Both ends of the period, in their order."""
-        values = super().clean() or {}
-        since_on, until_on = values.get("since"), values.get("until")
-        if since_on and until_on and until_on < since_on:
-            self.add_error("until", _("The period ends before it begins."))
-        return values
-
     def filters(self) -> OperationFilter:
         """Which operations are wanted."""
         values = self.cleaned_data
@@ -122,27 +85,17 @@ class HistoryForm(forms.Form):
             search=values["search"],
         )
 
-    def query(self, **changes: object) -> str:
-        """The filter as the query of an address, such as “?kind=earned”; empty when there is none."""
-        values = {name: self.cleaned_data.get(name) for name in self.fields} | changes
-        given = {name: str(value) for name, value in values.items() if value not in (None, "")}
-        return f"?{urlencode(given)}" if given else ""
-
-    def tags(self) -> Sequence[Tag]:
-        """Each part of the filter that is set."""
-        values = self.cleaned_data
-        found = []
-        if values["search"]:
-            text = _("Search: “%(text)s”") % {"text": values["search"]}
-            found.append(Tag(text, self.query(search=None)))
-        if values["kind"]:
-            found.append(Tag(str(KIND_GROUPS[values["kind"]][0]), self.query(kind=None)))
-        if values["sign"]:
-            found.append(Tag(str(SIGNS[values["sign"]][0]), self.query(sign=None)))
-        if values["since"] or values["until"]:
-            text = period_text(values["since"], values["until"])
-            found.append(Tag(text, self.query(since=None, until=None)))
+    def tags(self) -> list[Tag]:
+        """As every filter, with what is searched for."""
+        found = super().tags()
+        if search := self.cleaned_data["search"]:
+            text = _("Search: “%(text)s”") % {"text": search}
+            found.insert(0, Tag(text, self.query(search=None)))
         return found
+
+    def choice_text(self, field: forms.ChoiceField, choice: str) -> str:
+        """The choice alone: it says of what it is."""
+        return str(choice)
 
     def shortcuts(self, today: date) -> Sequence[Shortcut]:
         """Periods that are asked for often; the rest of the filter stays."""
@@ -159,14 +112,3 @@ class HistoryForm(forms.Form):
             Shortcut(text, self.query(since=since_on, until=until_on), chosen == (since_on, until_on))
             for text, since_on, until_on in periods
         ]
-
-
-def period_text(since_on: date | None, until_on: date | None) -> str:
-    """A period in words, open at one end where that is None."""
-    if since_on is None:
-        return pgettext("a period", "until %(day)s") % {"day": day_text(until_on)} if until_on else ""
-    if until_on is None:
-        return pgettext("a period", "from %(day)s") % {"day": day_text(since_on)}
-    if since_on == until_on:
-        return day_text(since_on)
-    return f"{day_text(since_on)} – {day_text(until_on)}"

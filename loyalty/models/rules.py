@@ -1,5 +1,6 @@
 """Everything a supervisor can set, in numbered editions that never change once published."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -11,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
+# The moment of the first edition, which holds for orders of whatever age.
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 SHARE = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))]
 
 
@@ -129,6 +132,11 @@ class RuleSet(models.Model):
 
     def __str__(self) -> str:
         return f"edition {self.number}" if self.number else f"draft {self.pk}"
+
+    @property
+    def is_from_beginning(self) -> bool:
+        """Whether no rules were before it: its moment is no day that says anything to people."""
+        return self.effective_at == ALWAYS
 
 
 class Tier(models.Model):

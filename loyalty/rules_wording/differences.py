@@ -24,16 +24,15 @@ def difference_in_words(
     before: RuleSet,
     after: RuleSet,
     *,
-    tiers_before: Sequence[Tier] | None = None,
     tiers_after: Sequence[Tier] | None = None,
     with_colours: bool = True,
 ) -> list[Difference]:
     """What differs from one to the other: tiers first, the lowest first, and then the settings.
 
-    The tiers are named apart where they are not kept yet, as those of a form.
+    The later tiers are named apart where they are not kept yet, as those of a form.
     """
     tiers = _tier_differences(
-        tiers_of(before) if tiers_before is None else tiers_before,
+        tiers_of(before),
         tiers_of(after) if tiers_after is None else tiers_after,
         with_colours,
     )

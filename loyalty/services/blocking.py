@@ -79,6 +79,6 @@ def _set_blocked(
         action=actions.ACCOUNT_BLOCKED if is_blocked else actions.ACCOUNT_UNBLOCKED,
         member=member,
         at=at,
-        actor_id=actor_id,
+        actor=actor_id,
         reason=reason,
     )

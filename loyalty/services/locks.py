@@ -11,7 +11,8 @@ def session_lock(kind: int, key: str) -> Iterator[bool]:
     """Hold the lock of that kind and key, which only one connection at a time has.
 
     What comes out says whether it is held: nobody waits for it. Whoever loses the connection has
-    lost the lock with it.
+    lost the lock with it. Nobody closes one that works meanwhile: it would go back to the pool, and
+    keep the lock there.
     """
     lock = (kind, key)
     with connection.cursor() as cursor:

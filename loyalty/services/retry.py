@@ -81,6 +81,9 @@ def to_outcome(write: Callable[[], Result]) -> Result:
         except (OperationalError, InterfaceError, InternalError) as error:
             if not is_transient(error) or time.monotonic() > deadline:
                 raise
+            if connection.connection is not None:
+                # Ended for good: in the pool it would keep a session's lock.
+                connection.connection.close()
             connection.close()
             time.sleep(random.uniform(0, pause))  # noqa: S311  (no secret, only out of step with others)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

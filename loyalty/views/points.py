@@ -10,8 +10,9 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_safe
 from django_htmx.http import push_url
 
-from accounts.access import is_staff_person, own_member
+from accounts.access import own_member
 from accounts.queries import new_messages
+from accounts.roles import is_staff_person
 from loyalty import access, exports, spreadsheets, wording
 from loyalty.cursors import number_of
 from loyalty.forms.history import HistoryForm

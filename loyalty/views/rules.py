@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -20,6 +20,8 @@ def show_rules(request: HttpRequest, number: int | None = None) -> HttpResponse:
     """The edition in force, or the one of a number: what it says, what it changed, and what comes next."""
     now = timezone.now()
     edition = edition_in_time(at=now, number=number)
+    if edition is None:
+        raise Http404
     rule_set = edition.rule_set
     tiers = tiers_of(rule_set)
     member = getattr(request.user, "member", None)
@@ -34,6 +36,7 @@ def show_rules(request: HttpRequest, number: int | None = None) -> HttpResponse:
         "tiers": tiers,
         "has_shares": any(tier.referral_rate for tier in tiers),
         "own_tier": own_tier if edition.is_in_force else None,
+        "example_sum": EXAMPLE_SUM,
         "example_points": points_for(rule_set, EXAMPLE_SUM, tiers[0].coefficient),
         "of_tiers": of_tiers,
         "left": left,

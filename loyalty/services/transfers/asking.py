@@ -98,7 +98,7 @@ def _answer(
 
     def write_down(outcome: str) -> None:
         facts = {"by": named.by, "outcome": outcome, **({"source": source_code} if source_code else {})}
-        record(action=AuditRecord.Action.RECIPIENT_ASKED, member=sender, at=at, actor_id=actor_id, **facts)
+        record(action=AuditRecord.Action.RECIPIENT_ASKED, member=sender, at=at, actor=actor_id, **facts)
 
     allowed_at = _next_answer_at(sender, at)
     if allowed_at is not None:

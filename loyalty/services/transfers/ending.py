@@ -81,7 +81,7 @@ def reverse_transfer(*, transfer: Transfer, reason: str, at: datetime, actor_id:
         action=AuditRecord.Action.TRANSFER_REVERSED,
         member=transfer.sender,
         at=at,
-        actor_id=actor_id,
+        actor=actor_id,
         number=transfer.number,
         points=transfer.points,
         reason=reason,

@@ -116,7 +116,7 @@ def prove(
         action=Action.PROOF_FAILED,
         member=sender,
         at=at,
-        actor_id=actor_id,
+        actor=actor_id,
         by=CODE if code else PASSWORD,
         intent=str(kept.key),
         **({"source": source_code} if source_code else {}),
@@ -148,7 +148,7 @@ def _new_code(intent: TransferIntent, at: datetime, source_code: str) -> _Sendin
         action=Action.CODE_SENT,
         member=sender,
         at=at,
-        actor_id=None,
+        actor=None,
         intent=str(kept.key),
         **({"source": source_code} if source_code else {}),
     )
