@@ -25,8 +25,8 @@ def fill_console(*, at: datetime) -> None:
     sue = User.objects.get(email=SUE.email)
     ada = Member.objects.get(email=ADA.email)
     ben = Member.objects.get(email=BEN.email)
-    note_look(members=[ada], page="card", at=at - timedelta(hours=3), actor=stan)
-    note_look(members=[ben], page="card", at=at - timedelta(hours=2, minutes=10), actor=stan)
+    note_look(members=[ada], page="member", at=at - timedelta(hours=3), actor=stan)
+    note_look(members=[ben], page="member", at=at - timedelta(hours=2, minutes=10), actor=stan)
     adjust_points(
         member=ben,
         points=3_000,

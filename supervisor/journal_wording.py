@@ -24,7 +24,6 @@ Say = Callable[[AuditRecord, People], str]
 
 PAGES: dict[str, Text] = {
     "member": gettext_lazy("the member’s card"),
-    "card": gettext_lazy("the member’s card"),
     "operations": gettext_lazy("the member’s operations"),
     "orders": gettext_lazy("the member’s orders"),
     "messages": gettext_lazy("the member’s messages"),
@@ -37,11 +36,13 @@ PAGES: dict[str, Text] = {
     "tier": gettext_lazy("setting a tier"),
     "block": gettext_lazy("blocking the account"),
     "order": gettext_lazy("an order"),
-    "bad_rows": gettext_lazy("the bad rows of an import"),
 }
 LISTS: dict[str, Text] = {
     "members": pgettext_lazy("a list", "members"),
+    "orders": pgettext_lazy("a list", "orders"),
     "journal": pgettext_lazy("a list", "journal"),
+    "bad_rows": pgettext_lazy("a list", "bad rows of an import"),
+    "preview": pgettext_lazy("a list", "members whose tier would change"),
 }
 ASKED_BY: dict[str, Text] = {
     "number": gettext_lazy("by a member number"),
@@ -74,7 +75,7 @@ KEY_CHANGES: dict[str, Text] = {
 def title(record: AuditRecord) -> str:
     """What was done: “Blocked an account”."""
     if record.facts.get("kind") == "list":
-        return _("Looked at the list of members")
+        return _("Looked at the list “%(list)s”") % {"list": _name_of_list(record)}
     return str(capfirst(record.get_action_display()))
 
 
@@ -153,12 +154,16 @@ def _exported(record: AuditRecord, people: People) -> str:
         "The list “%(list)s” as %(format)s, %(count)s rows",
         rows,
     )
-    name = str(facts.get("list", ""))
     return sentence % {
-        "list": LISTS.get(name, name),
+        "list": _name_of_list(record),
         "format": str(facts.get("format", "")).upper(),
         "count": figures(rows),
     }
+
+
+def _name_of_list(record: AuditRecord) -> Text:
+    name = str(record.facts.get("list", ""))
+    return LISTS.get(name, name)
 
 
 def _role_changed(record: AuditRecord, people: People) -> str:

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.access import is_supervisor
+from accounts.roles import is_supervisor
 from supervisor.queries.approvals import open_approvals_count
 from supervisor.queries.invitations import open_referrals_count
 

@@ -6,6 +6,8 @@ from accounts.models import ContactChange, Member
 from loyalty.models import PaidSumEntry
 from referrals.models import Referral
 
+TILL_DAYS = timedelta(days=7)
+
 
 def inviter_id_of(member_id: int) -> int | None:
     """The member who invited this one, by id."""
@@ -18,6 +20,11 @@ def referral_of(member: Member) -> Referral | None:
     if referral is not None:
         referral.invited = member
     return referral
+
+
+def may_be_noted_at_till(member: Member, at: datetime) -> bool:
+    """Whether the member is still new enough for staff to note who invited them."""
+    return at - member.joined_at <= TILL_DAYS
 
 
 def first_moment_uncounted(member: Member, at: datetime) -> datetime:

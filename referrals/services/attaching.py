@@ -26,14 +26,19 @@ from referrals.errors import (
 )
 from referrals.models import Flag, How, Invitation, InviteCode, Referral
 from referrals.queries.codes import invite_code
-from referrals.queries.people import first_moment_uncounted, mailboxes_of, phones_of, referral_of
+from referrals.queries.people import (
+    first_moment_uncounted,
+    mailboxes_of,
+    may_be_noted_at_till,
+    phones_of,
+    referral_of,
+)
 from referrals.services.flags import note_flag
 from referrals.services.rewards import welcome_at_sign_up
 from referrals.services.telling import inviter_noted
 
 # How long the friend's browser remembers who invited them.
 CLICK_LIFE = timedelta(days=30)
-TILL_DAYS = timedelta(days=7)
 TOO_QUICK = timedelta(seconds=30)
 NEW_INVITER = timedelta(days=7)
 
@@ -158,7 +163,7 @@ def _attach_or_keep_refusal(
     invitation = _invitation(token, inviter, invited, How.TILL)
     try:
         _check_people(inviter, invited, is_new_member=inviter.joined_at <= invited.joined_at)
-        if at - invited.joined_at > TILL_DAYS:
+        if not may_be_noted_at_till(invited, at):
             raise TooLateToAttach
     except ReferralError as refusal:
         _keep_refusal(invitation, invited, refusal, at)
@@ -170,7 +175,7 @@ def _attach_or_keep_refusal(
         action=AuditRecord.Action.INVITER_ATTACHED,
         member=invited,
         at=at,
-        actor_id=actor_id,
+        actor=actor_id,
         inviter_id=inviter.pk,
         referral_id=referral.pk,
     )

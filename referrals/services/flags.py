@@ -101,7 +101,7 @@ def decide_flags(
         action=AuditRecord.Action.REFERRAL_DECIDED,
         member=referral.inviter,
         at=at,
-        actor_id=actor_id,
+        actor=actor_id,
         referral_id=referral.pk,
         invited_id=referral.invited_id,
         decision=str(decision),

@@ -3,9 +3,9 @@
 from supervisor.errors.adjustments import AdjustmentDiffers, FloorAlready, NothingToAdjust, WordsNeeded
 from supervisor.errors.approvals import (
     ApprovalOver,
+    LetInByAsker,
     NotYours,
     OwnAccount,
-    ReasonNeeded,
     SecondPersonNeeded,
     SupervisorNeeded,
 )
@@ -27,7 +27,7 @@ from supervisor.errors.imports import (
     TooManyColumns,
     TrialUnderWay,
 )
-from supervisor.errors.job_runs import JobBeingDone, JobOver
+from supervisor.errors.job_runs import JobBeingDone, JobOfEdition, JobOver
 from supervisor.errors.people import CodeEnded, PersonRefused, PersonUnknown, PersonUnreadable
 
 __all__ = [
@@ -45,7 +45,9 @@ __all__ = [
     "ImportBegun",
     "ImportChanged",
     "JobBeingDone",
+    "JobOfEdition",
     "JobOver",
+    "LetInByAsker",
     "NotYours",
     "NothingToAdjust",
     "OwnAccount",
@@ -54,7 +56,6 @@ __all__ = [
     "PersonUnreadable",
     "PreviewNotReady",
     "PreviewOutdated",
-    "ReasonNeeded",
     "RecountUnderWay",
     "SecondPersonNeeded",
     "SupervisorNeeded",

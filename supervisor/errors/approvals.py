@@ -14,6 +14,18 @@ class SecondPersonNeeded(ConsoleError):
         return _("You have asked for this yourself, so somebody else decides about it. You can withdraw it.")
 
 
+class LetInByAsker(ConsoleError):
+    """Whoever asked may be the same person under another address."""
+
+    code = "let_in_by_asker"
+
+    def __str__(self) -> str:
+        return _(
+            "Whoever asked for this has let you into the console less than 30 days ago, "
+            "so another supervisor approves it. You can decline it."
+        )
+
+
 class SupervisorNeeded(ConsoleError):
     """Somebody who is no supervisor cannot decide."""
 
@@ -29,7 +41,7 @@ class OwnAccount(ConsoleError):
     code = "own_account"
 
     def __str__(self) -> str:
-        return _("This is about your own account. Ask a colleague to decide.")
+        return _("This is about your own account. Ask a colleague to do it.")
 
 
 class NotYours(ConsoleError):
@@ -48,13 +60,3 @@ class ApprovalOver(ConsoleError):
 
     def __str__(self) -> str:
         return _("This has been decided or withdrawn already.")
-
-
-class ReasonNeeded(ConsoleError):
-    """Somebody declined without a word."""
-
-    code = "reason_needed"
-    field = "reason"
-
-    def __str__(self) -> str:
-        return _("Say why you decline: whoever asked will read it.")

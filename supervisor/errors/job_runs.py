@@ -14,6 +14,18 @@ class JobOver(ConsoleError):
         return _("This has ended already.")
 
 
+class JobOfEdition(ConsoleError):
+    """The recount of rules that are to take effect later: without it they would not hold."""
+
+    code = "job_of_edition"
+
+    def __str__(self) -> str:
+        return _(
+            "This recount belongs to an edition that takes effect later. Withdraw the edition, "
+            "and its recount is called off."
+        )
+
+
 class JobBeingDone(ConsoleError):
     """Another worker is doing this piece of work."""
 

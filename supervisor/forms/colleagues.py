@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import EMAIL_LENGTH
 from accounts.errors import InvalidEmail, NoStaffRole
-from accounts.roles import Role
+from accounts.roles import CONSOLE_ROLES, Role
 
-CONSOLE_ROLES = [(Role.STAFF.value, Role.STAFF.label), (Role.SUPERVISOR.value, Role.SUPERVISOR.label)]
+ROLES = [(role.value, role.label) for role in CONSOLE_ROLES]
 
 
 class InviteForm(forms.Form):
@@ -22,7 +22,7 @@ class InviteForm(forms.Form):
     )
     role = forms.ChoiceField(
         label=_("Role"),
-        choices=CONSOLE_ROLES,
+        choices=ROLES,
         initial=Role.STAFF.value,
         widget=forms.RadioSelect,
         error_messages={"required": NoStaffRole.sentence, "invalid_choice": NoStaffRole.sentence},
@@ -32,5 +32,5 @@ class InviteForm(forms.Form):
 class RoleForm(forms.Form):
     """Which role is given or taken."""
 
-    role = forms.ChoiceField(choices=CONSOLE_ROLES)
+    role = forms.ChoiceField(choices=ROLES)
     action = forms.ChoiceField(choices=[("give", "give"), ("take", "take")])

@@ -1,10 +1,9 @@
-"""Filters of the console's lists: forms that are sent by GET, whose every field may be left empty."""
+"""Filters of the console's lists."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django import forms
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -12,7 +11,7 @@ from accounts.errors import InvalidMemberNumber, MemberNumberLengthError, Mistyp
 from accounts.models import AuditRecord, Member
 from accounts.numbers import format_member_number, parse_member_number
 from loyalty.fields import PointsField
-from loyalty.forms.history import DayField, Tag, period_text
+from loyalty.forms.filters import DayField, FilterForm, Tag
 from loyalty.models import Tier
 from loyalty.templatetags.numbers import points
 from supervisor.queries.journal import JournalFilter
@@ -20,61 +19,6 @@ from supervisor.queries.members import MemberFilter, Sort
 
 YES, NO = "yes", "no"
 UNREADABLE_CHOICE = {"invalid_choice": gettext_lazy("Choose one of the list.")}
-
-
-class FilterForm(forms.Form):
-    """A filter with a period of days, its parts in words, and the addresses of lists with others."""
-
-    # What has a default is no part of the filter: it hides nothing.
-    NO_PARTS: ClassVar[Sequence[str]] = ()
-
-    def __init__(self, data: Mapping[str, Any], **choices: Sequence[tuple[str, str]]) -> None:
-        super().__init__(data)
-        self.use_required_attribute = False
-        for name, own in choices.items():
-            field = cast(forms.ChoiceField, self.fields[name])
-            field.choices = [*_choices(field), *own]
-        # A calendar shows no day that does not exist, so a text field keeps what was typed.
-        for name in ("since", "until"):
-            if name in self.errors:
-                self.fields[name].widget.input_type = "text"
-
-    def clean(self) -> dict[str, Any]:
-        """Both ends of the period, in their order."""
-        values = super().clean() or {}
-        since_on, until_on = values.get("since"), values.get("until")
-        if since_on and until_on and until_on < since_on:
-            self.add_error("until", _("The period ends before it begins."))
-        return values
-
-    def query(self, **changes: object) -> str:
-        """The filter as the query of an address, such as “?tier=1”; empty when there is none."""
-        values = {name: self.data.get(name) for name in self.fields} | changes
-        given = {name: str(value) for name, value in values.items() if value not in (None, "")}
-        return f"?{urlencode(given)}" if given else ""
-
-    def is_set(self) -> bool:
-        """Whether the filter leaves anything out."""
-        return any(
-            value not in (None, "") for name, value in self.cleaned_data.items() if name not in self.NO_PARTS
-        )
-
-    def tags(self) -> list[Tag]:
-        """Each part of the filter that is set, in words."""
-        values = self.cleaned_data
-        found = [
-            Tag(f"{field.label}: {dict(_choices(field))[values[name]]}", self.query(**{name: None}))
-            for name, field in self.fields.items()
-            if isinstance(field, forms.ChoiceField) and values[name] and name not in self.NO_PARTS
-        ]
-        if values.get("since") or values.get("until"):
-            text = period_text(values["since"], values["until"])
-            found.append(Tag(text, self.query(since=None, until=None)))
-        return found
-
-
-def _choices(field: forms.ChoiceField) -> list[tuple[str, str]]:
-    return list(cast("Iterable[tuple[str, str]]", field.choices))
 
 
 class MembersForm(FilterForm):

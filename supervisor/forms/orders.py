@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.cursors import number_of
-from loyalty.forms.history import DayField, Tag
+from loyalty.forms.filters import DayField, FilterForm, Tag
 from orders.models import Order
-from supervisor.forms.filters import UNREADABLE_CHOICE, FilterForm
+from supervisor.forms.filters import UNREADABLE_CHOICE
 from supervisor.queries.imports import live_sources, outlets_of_live_sources
 from supervisor.queries.orders import OrderFilter
 

@@ -73,8 +73,6 @@ class Migration(migrations.Migration):
                 (
                     "asked_by",
                     models.ForeignKey(
-                        blank=True,
-                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
@@ -156,6 +154,7 @@ class Migration(migrations.Migration):
                 ("data_at", models.DateTimeField(blank=True, null=True)),
                 ("members_count", models.BigIntegerField(blank=True, null=True)),
                 ("falling_count", models.BigIntegerField(blank=True, null=True)),
+                ("worse_off_count", models.BigIntegerField(blank=True, null=True)),
                 ("figures", models.JSONField(blank=True, null=True)),
                 (
                     "history",

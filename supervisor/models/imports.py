@@ -27,3 +27,8 @@ class ImportFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_importable(self) -> bool:
+        """Whether its import has not begun, or stopped before its end."""
+        return self.import_run is None or self.import_run.has_stopped

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -27,10 +28,13 @@ class JobRun(models.Model):
         REFUSED = "refused", _("refused")
         FAILED = "failed", _("failed")
 
+    # How it ended, if it did so before everything was done.
+    STOPPED = (Outcome.CANCELLED, Outcome.REFUSED, Outcome.FAILED)
+
     kind = models.CharField(max_length=20, choices=Kind)
     # What the work needs to know, such as the id of an edition.
     facts = models.JSONField(default=dict)
-    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     begins_at = models.DateTimeField(help_text="Not before that moment.")
     started_at = models.DateTimeField(null=True, blank=True)
@@ -68,3 +72,13 @@ class JobRun(models.Model):
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
         return self.finished_at is not None
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether it ended before it had done everything, so that it may be asked for again."""
+        return self.outcome in self.STOPPED
+
+    @property
+    def is_for_later(self) -> bool:
+        """Whether it is not to begin yet, such as the recount of an edition that is scheduled."""
+        return not self.is_over and self.begins_at > timezone.now()

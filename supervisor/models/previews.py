@@ -24,6 +24,7 @@ class Preview(models.Model):
     data_at = models.DateTimeField(null=True, blank=True)
     members_count = models.BigIntegerField(null=True, blank=True)
     falling_count = models.BigIntegerField(null=True, blank=True)
+    worse_off_count = models.BigIntegerField(null=True, blank=True)
     figures = models.JSONField(null=True, blank=True)
     history = models.JSONField(null=True, blank=True, help_text="Had it been so for the last 12 months.")
 

@@ -9,9 +9,8 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Abs, Cast
 from django.utils import timezone
 
-from accounts.access import is_supervisor
 from accounts.models import AuditRecord, Member, User
-from accounts.roles import Role
+from accounts.roles import Role, is_supervisor
 from loyalty.errors import NotEnoughPoints
 from loyalty.queries.balance import balance
 from loyalty.queries.rules import expires_on, rule_set_in_force
@@ -53,7 +52,7 @@ class Effect:
 
 
 def limits_of(*, by: User, at: datetime) -> Limits:
-    """The limits of the colleague's role, and what they have left of the day's."""
+    """The limits of the colleague's role, and what they have left of the day's, in the programme's zone."""
     if is_supervisor(by):
         act_points, day_points = (
             settings.SUPERVISOR_ADJUSTMENT_POINTS,
@@ -62,11 +61,6 @@ def limits_of(*, by: User, at: datetime) -> Limits:
     else:
         act_points, day_points = settings.STAFF_ADJUSTMENT_POINTS, settings.STAFF_ADJUSTMENT_DAY_POINTS
     return Limits(act_points, day_points, max(day_points - _adjusted_today(by, at), 0))
-
-
-def left_today(*, by: User, at: datetime) -> int:
-    """How many points the colleague may still give or take today, as the programme's zone has it."""
-    return limits_of(by=by, at=at).left_today_points
 
 
 def effect_of(*, member: Member, points: int, at: datetime) -> Effect:

@@ -17,6 +17,9 @@ from loyalty.queries.standing import StandingCard, standing_card
 from orders.models import Order
 from referrals.models import Referral
 from referrals.queries import referral_of
+from referrals.queries.people import may_be_noted_at_till
+from supervisor.models import Approval
+from supervisor.queries.approvals import open_approvals
 from supervisor.queries.people import contact_for_staff, names_of_users
 
 YEAR = timedelta(days=365)
@@ -60,7 +63,8 @@ class MemberCard:
     """A member as a colleague sees them at `balance.as_of`.
 
     `year_sum` is what was paid for orders in the last 365 days, less what came back of it; `orders_count`
-    leaves cancelled orders out; `block` is the last time that the account was blocked or opened again.
+    leaves cancelled orders out; `block` is the last time that the account was blocked or opened again;
+    `waiting` is what a second person has yet to decide about.
     """
 
     member: Member
@@ -77,6 +81,8 @@ class MemberCard:
     friends_count: int
     block: Act | None
     acts: Sequence[Act]
+    waiting: Sequence[Approval]
+    may_note_inviter: bool
 
     @property
     def agrees_to_advertising(self) -> bool:
@@ -95,6 +101,7 @@ def member_card(member: Member, at: datetime) -> MemberCard:
     block = (
         AuditRecord.objects.filter(member=member, action__in=BLOCKS).order_by("-happened_at", "-pk").first()
     )
+    referral = referral_of(member)
     change = TierChange.objects.filter(member=member).order_by("-changed_at", "-pk").first()
     names = names_of_users(
         [
@@ -118,10 +125,12 @@ def member_card(member: Member, at: datetime) -> MemberCard:
         consents=consent_standings(list(consents(member=member))),
         given_count=transfers["given"],
         received_count=transfers["received"],
-        referral=referral_of(member),
+        referral=referral,
         friends_count=Referral.objects.filter(inviter=member).count(),
         block=_act(block, member, names) if block else None,
         acts=[_act(record, member, names) for record in records],
+        waiting=list(open_approvals().filter(member=member)),
+        may_note_inviter=referral is None and may_be_noted_at_till(member, at),
     )
 
 

@@ -9,10 +9,9 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from accounts.models import StaffInvitation, User
-from accounts.roles import Role
+from accounts.roles import CONSOLE_ROLES, Role
 
 INVITATIONS_SHOWN = 50
-CONSOLE_ROLES = (Role.STAFF, Role.SUPERVISOR)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from loyalty.models import RuleSet
 from loyalty.queries.rules import all_editions, drafts, editions
 from supervisor.models import Approval, JobRun, Preview
 
+# The base moves on: what was computed before that is looked at again.
+PREVIEW_HOLDS = timedelta(hours=24)
+
 
 @dataclass(frozen=True)
 class EditionLists:
@@ -74,12 +77,15 @@ def last_preview(draft: RuleSet) -> Preview | None:
     return draft.previews.select_related("job_run").order_by("-pk").first()
 
 
-def holds(preview: Preview, *, at: datetime, for_long: timedelta) -> bool:
-    """Whether a computed preview is still about the draft and the rules before it as they are now."""
+def holds(preview: Preview, *, at: datetime) -> bool:
+    """Whether a computed preview is still about the draft and the rules before it as they are now.
+
+    Only by such a one may the draft be published.
+    """
     last = editions().values_list("pk", flat=True).first()
     return (
         preview.data_at is not None
-        and at - preview.data_at <= for_long
+        and at - preview.data_at <= PREVIEW_HOLDS
         and preview.draft_revision == preview.draft.revision
         and preview.compared_with_id == last
     )

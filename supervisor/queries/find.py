@@ -7,7 +7,8 @@ from django.db import models
 from django.utils.translation import pgettext_lazy
 
 from accounts.queries import MOST_HITS, Found, Hit, Kind, find_members
-from orders.models import Customer, Order, Source
+from orders.models import Customer, Source
+from orders.queries.sales import with_number
 
 LEAST_CHARACTERS = 3
 
@@ -22,17 +23,17 @@ class ShopKind(models.TextChoices):
 KIND_LABELS = {**dict(Kind.choices), **dict(ShopKind.choices)}
 
 
-def find(text: str, *, limit: int = MOST_HITS) -> Found:
+def find(text: str) -> Found:
     """The members that a text may mean, exact ones first; nobody of the sandbox.
 
     Whatever is typed may be the number of a card or an order. `kinds` names these two only where the text
     has a digit, or where somebody is found by them.
     """
-    people = find_members(text, limit=limit)
+    people = find_members(text)
     text = " ".join(text.split())
     if len(text) < LEAST_CHARACTERS:
         return people
-    of_shops = [*_by_card(text, limit + 1), *_by_order(text, limit + 1)]
+    of_shops = [*_by_card(text), *_by_order(text)]
     exact = (hit for hit in people.hits if hit.is_exact)
     others = (hit for hit in people.hits if not hit.is_exact)
     hits: dict[int, Hit] = {}
@@ -42,8 +43,8 @@ def find(text: str, *, limit: int = MOST_HITS) -> Found:
     found_by = {hit.by for hit in of_shops}
     return Found(
         kinds=[*people.kinds, *(kind for kind in ShopKind.values if has_digit or kind in found_by)],
-        hits=list(hits.values())[:limit],
-        has_more=people.has_more or len(hits) > limit,
+        hits=list(hits.values())[:MOST_HITS],
+        has_more=people.has_more or len(hits) > MOST_HITS,
     )
 
 
@@ -52,18 +53,16 @@ def kind_labels(kinds: Sequence[str]) -> list[str]:
     return [str(KIND_LABELS[kind]) for kind in kinds]
 
 
-def _by_card(text: str, limit: int) -> list[Hit]:
+def _by_card(text: str) -> list[Hit]:
     # By source, as the cards' index is; whoever reads one aloud or types it may leave spaces in it.
     cards = Customer.objects.filter(
         source__in=Source.objects.filter(is_sandbox=False), external_id__in={text, text.replace(" ", "")}
     )
-    found = cards.select_related("member").order_by("member_id")[:limit]
+    found = cards.select_related("member").order_by("member_id")[: MOST_HITS + 1]
     return [Hit(card.member, ShopKind.CARD, True) for card in found]
 
 
-def _by_order(text: str, limit: int) -> list[Hit]:
-    orders = Order.objects.filter(
-        number__in={text, text.replace(" ", "")}, member__isnull=False, source__is_sandbox=False
-    )
-    found = orders.select_related("member").order_by("-placed_at", "-pk")[:limit]
+def _by_order(text: str) -> list[Hit]:
+    orders = with_number({text, text.replace(" ", "")}).filter(member__isnull=False)
+    found = orders.select_related("member").order_by("-placed_at", "-pk")[: MOST_HITS + 1]
     return [Hit(order.member, ShopKind.ORDER, True) for order in found if order.member]

@@ -19,7 +19,7 @@ from orders.imports.rows import first_rows
 from orders.models import Outlet, Source
 from supervisor.errors import FileGone, TooManyColumns
 from supervisor.models import ImportFile, JobRun
-from supervisor.queries.pages import ListPage, Order, list_page
+from supervisor.queries.pages import ListPage, Sorting, list_page
 
 SHOWN_ROWS = 10
 SHOWN_LETTERS = 60
@@ -28,7 +28,7 @@ MOST_COLUMNS = 60
 BAD_ROWS_SEPARATOR = ";"
 BAD_ROWS_ENCODING = "utf-8-sig"
 
-NEWEST_FIRST = Order(is_descending=True)
+NEWEST_FIRST = Sorting(is_descending=True)
 Outcome = JobRun.Outcome
 
 
@@ -72,17 +72,12 @@ class ShownBadRow:
 def imports_page(*, before: int | None = None, after: int | None = None) -> ListPage[ImportFile]:
     """A page of the uploads, the newest first."""
     files = ImportFile.objects.select_related("uploaded_by", "dry_run", "import_run")
-    return list_page(files, order=NEWEST_FIRST, before=before, after=after)
+    return list_page(files, sorting=NEWEST_FIRST, before=before, after=after)
 
 
 def import_rows(page: ListPage[ImportFile]) -> list[ImportRow]:
     """The lines of a page; no query."""
     return [_row(import_file) for import_file in page.rows]
-
-
-def has_stopped(run: JobRun) -> bool:
-    """Whether it ended before it had done everything, so that it may be asked for again."""
-    return run.is_over and run.outcome != Outcome.DONE
 
 
 def path_of(import_file: ImportFile) -> Path:

@@ -93,16 +93,16 @@ def doubts() -> list[Doubt]:
     ]
 
 
-def decided_page(*, before: int | None = None, limit: int = DECIDED_PER_PAGE) -> DecidedPage:
+def decided_page(*, before: int | None = None) -> DecidedPage:
     """The last decisions, or those before the flag of that id; a page is full at so many flags."""
     flags = Flag.objects.exclude(decision="").select_related("referral__inviter", "referral__invited")
     if before is not None:
         decided_at = Subquery(Flag.objects.filter(pk=before).values("decided_at"))
         flags = flags.filter(Q(decided_at__lt=decided_at) | Q(decided_at=decided_at, pk__lt=before))
-    found = list(flags.order_by("-decided_at", "-pk")[: limit + 1])
+    found = list(flags.order_by("-decided_at", "-pk")[: DECIDED_PER_PAGE + 1])
     return DecidedPage(
-        decided=_decided(found[:limit]),
-        older_cursor=found[limit - 1].pk if len(found) > limit else None,
+        decided=_decided(found[:DECIDED_PER_PAGE]),
+        older_cursor=found[DECIDED_PER_PAGE - 1].pk if len(found) > DECIDED_PER_PAGE else None,
     )
 
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import AuditRecord, Member, User
-from accounts.roles import Role
-from supervisor.queries.pages import ListPage, Order, every_row, list_page
+from accounts.roles import CONSOLE_ROLES
+from supervisor.queries.pages import ListPage, Sorting, every_row, in_period, list_page
 from supervisor.queries.people import names_of_users
 
-NEWEST_FIRST = Order(("happened_at",), is_descending=True)
+NEWEST_FIRST = Sorting(("happened_at",), is_descending=True)
 # What facts name people by: members by their ids, and logins by theirs.
 MEMBER_FACTS = ("inviter_id", "invited_id")
 USER_FACTS = ("colleague", "asked_by", "approved_by")
@@ -49,23 +48,19 @@ def journal(filters: JournalFilter) -> QuerySet[AuditRecord]:
         found = found.filter(actor_id=filters.actor_id)
     if filters.member is not None:
         found = found.filter(member=filters.member)
-    if filters.since_on is not None:
-        found = found.filter(happened_at__gte=_midnight(filters.since_on))
-    if filters.until_on is not None:
-        found = found.filter(happened_at__lt=_midnight(filters.until_on + timedelta(days=1)))
-    return found
+    return in_period(found, "happened_at", since_on=filters.since_on, until_on=filters.until_on)
 
 
 def journal_page(
     filters: JournalFilter, *, before: int | None = None, after: int | None = None
 ) -> ListPage[AuditRecord]:
     """A page of the records that are wanted, the newest first."""
-    return list_page(journal(filters), order=NEWEST_FIRST, before=before, after=after)
+    return list_page(journal(filters), sorting=NEWEST_FIRST, before=before, after=after)
 
 
 def every_record(filters: JournalFilter) -> Iterator[Sequence[AuditRecord]]:
     """All records that are wanted, the newest first, some at a time."""
-    return every_row(journal(filters), order=NEWEST_FIRST)
+    return every_row(journal(filters), sorting=NEWEST_FIRST)
 
 
 def people_of(records: Iterable[AuditRecord]) -> People:
@@ -81,7 +76,7 @@ def people_of(records: Iterable[AuditRecord]) -> People:
 
 def colleagues() -> dict[int, str]:
     """The names of those who have a role in the console, in their order; one query."""
-    is_colleague = Q(groups__name__in=[Role.STAFF, Role.SUPERVISOR]) | Q(is_superuser=True)
+    is_colleague = Q(groups__name__in=CONSOLE_ROLES) | Q(is_superuser=True)
     users = User.objects.filter(is_colleague).distinct().order_by("first_name", "last_name", "pk")
     return {user.pk: user.known_as for user in users}
 
@@ -89,7 +84,3 @@ def colleagues() -> dict[int, str]:
 def _ids(record: AuditRecord, names: Iterable[str]) -> set[int]:
     found = (record.facts.get(name) for name in names)
     return {value for value in found if isinstance(value, int)}
-
-
-def _midnight(on: date) -> datetime:
-    return timezone.make_aware(datetime.combine(on, time.min))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Member
 from loyalty.models import PointsAccount, RuleSet, Standing, Tier
 from loyalty.queries.rules import rule_set_in_force, same_tier, tiers_of
-from supervisor.queries.pages import ListPage, Order, every_row, list_page
+from supervisor.queries.pages import ListPage, Sorting, every_row, in_period, list_page
 from supervisor.queries.people import contact_for_staff
 
 POINTS = "select account_id, available_points, is_blocked from ledger.balances(%s, %s, %s)"
@@ -32,11 +32,11 @@ class Sort(StrEnum):
     NAME_DOWN = "-name"
 
 
-ORDERS = {
-    Sort.LATEST: Order(is_descending=True),
-    Sort.EARLIEST: Order(),
-    Sort.NAME: Order(NAME_KEYS),
-    Sort.NAME_DOWN: Order(NAME_KEYS, is_descending=True),
+SORTINGS = {
+    Sort.LATEST: Sorting(is_descending=True),
+    Sort.EARLIEST: Sorting(),
+    Sort.NAME: Sorting(NAME_KEYS),
+    Sort.NAME_DOWN: Sorting(NAME_KEYS, is_descending=True),
 }
 
 
@@ -72,10 +72,7 @@ def members(filters: MemberFilter, at: datetime) -> QuerySet[Member]:
     found = Member.objects.filter(is_sandbox=False)
     if filters.tier_position is not None:
         found = found.filter(_has_tier(filters.tier_position, rule_set_in_force(at)))
-    if filters.joined_since_on is not None:
-        found = found.filter(joined_at__gte=_midnight(filters.joined_since_on))
-    if filters.joined_until_on is not None:
-        found = found.filter(joined_at__lt=_midnight(filters.joined_until_on + timedelta(days=1)))
+    found = in_period(found, "joined_at", since_on=filters.joined_since_on, until_on=filters.joined_until_on)
     if filters.has_login is not None:
         found = found.filter(user__isnull=not filters.has_login)
     account = PointsAccount.objects.filter(pk=OuterRef("pk"))
@@ -92,13 +89,13 @@ def members_page(
 ) -> ListPage[Member]:
     """A page of the members that are wanted."""
     found = members(filters, at).select_related("standing__tier")
-    return list_page(found, order=ORDERS[sort], before=before, after=after)
+    return list_page(found, sorting=SORTINGS[sort], before=before, after=after)
 
 
 def every_member(*, filters: MemberFilter, sort: Sort, at: datetime) -> Iterator[list[MemberRow]]:
     """All members that are wanted, some at a time; two queries for each part."""
     found = members(filters, at).select_related("standing__tier")
-    for some in every_row(found, order=ORDERS[sort]):
+    for some in every_row(found, sorting=SORTINGS[sort]):
         yield member_rows(some, at)
 
 
@@ -125,7 +122,7 @@ def member_rows(listed: Sequence[Member], at: datetime) -> list[MemberRow]:
 
 def _has_tier(position: int, rule_set: RuleSet) -> Q:
     """Whether a member has that tier, by whichever edition theirs was counted last."""
-    published = Tier.objects.filter(rule_set__number__isnull=False)
+    published = Tier.objects.filter(rule_set__number__isnull=False).select_related("rule_set")
     alike = [tier.pk for tier in published if (now := same_tier(rule_set, tier)) and now.position == position]
     has_it = Q(standing__tier__in=alike)
     return has_it | Q(standing=None) if position == 0 else has_it
@@ -135,7 +132,3 @@ def _points(member_ids: Sequence[int], at: datetime) -> dict[int, tuple[int, boo
     with connection.cursor() as cursor:
         cursor.execute(POINTS, [list(member_ids), at, timezone.get_current_timezone_name()])
         return {account_id: (points, is_blocked) for account_id, points, is_blocked in cursor.fetchall()}
-
-
-def _midnight(on: date) -> datetime:
-    return timezone.make_aware(datetime.combine(on, time.min))

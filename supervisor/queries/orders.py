@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from accounts.models import Member
 from loyalty.models import Credit, Hold
@@ -15,10 +14,9 @@ from orders.models import Order
 from orders.queries import orders as queries
 from orders.wording import OrderCard, OrderRow, card, last_credit, row
 from referrals.models import Reward
-from supervisor.queries.pages import ListPage, list_page
-from supervisor.queries.pages import Order as InOrder
+from supervisor.queries.pages import ListPage, Sorting, in_period, list_page
 
-NEWEST_FIRST = InOrder(("placed_at",), is_descending=True)
+NEWEST_FIRST = Sorting(("placed_at",), is_descending=True)
 
 
 @dataclass(frozen=True)
@@ -58,13 +56,10 @@ def orders(filters: OrderFilter) -> QuerySet[Order]:
         "status": filters.status,
         "source": filters.source_id,
         "outlet": filters.outlet_id,
-        "number": filters.number,
+        "number__iexact": filters.number,
     }
     found = found.filter(**{name: value for name, value in wanted.items() if value})
-    if filters.since_on:
-        found = found.filter(placed_at__gte=_midnight(filters.since_on))
-    if filters.until_on:
-        found = found.filter(placed_at__lt=_midnight(filters.until_on + timedelta(days=1)))
+    found = in_period(found, "placed_at", since_on=filters.since_on, until_on=filters.until_on)
     return found.filter(member=None) if filters.is_of_nobody else found
 
 
@@ -73,7 +68,7 @@ def orders_page(
 ) -> ListPage[Order]:
     """A page of the orders that are wanted, the latest first."""
     found = orders(filters).select_related("source", "outlet", "member")
-    return list_page(found, order=NEWEST_FIRST, before=before, after=after)
+    return list_page(found, sorting=NEWEST_FIRST, before=before, after=after)
 
 
 def listed_orders(page: ListPage[Order]) -> list[ListedOrder]:
@@ -114,7 +109,3 @@ def order_page(order: Order, at: datetime) -> OrderPage:
             .order_by("kind", "pk")
         ),
     )
-
-
-def _midnight(on: date) -> datetime:
-    return timezone.make_aware(datetime.combine(on, time.min))

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
+
+from loyalty.days import midnight
 
 ROWS_PER_PAGE = 25
 # So many rows of a file are read at a time.
@@ -14,7 +17,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
-class Order:
+class Sorting:
     """By which fields a list is in order, such as an index bears; rows alike in them go by their ids."""
 
     fields: Sequence[str] = ()
@@ -33,18 +36,18 @@ class ListPage(Generic[Row]):
 def list_page(
     rows: QuerySet[Row],
     *,
-    order: Order,
+    sorting: Sorting,
     before: int | None = None,
     after: int | None = None,
     limit: int = ROWS_PER_PAGE,
 ) -> ListPage[Row]:
     """The beginning of a list, or the page that ends before or begins after the row of an id."""
     if before is not None:
-        found = list(_beside(rows, order, before, is_backwards=True)[: limit + 1])
+        found = list(_beside(rows, sorting, before, is_backwards=True)[: limit + 1])
         shown = found[:limit][::-1]
         has_previous, has_next = len(found) > limit, True
     else:
-        found = list(_beside(rows, order, after)[: limit + 1])
+        found = list(_beside(rows, sorting, after)[: limit + 1])
         shown = found[:limit]
         has_previous, has_next = after is not None, len(found) > limit
     return ListPage(
@@ -54,11 +57,22 @@ def list_page(
     )
 
 
-def every_row(rows: QuerySet[Row], *, order: Order) -> Iterator[Sequence[Row]]:
+def in_period(
+    rows: QuerySet[Row], field: str, *, since_on: date | None, until_on: date | None
+) -> QuerySet[Row]:
+    """The rows whose moment is in that period, open at an end that is None. `until_on` is its last day."""
+    if since_on is not None:
+        rows = rows.filter(**{f"{field}__gte": midnight(since_on)})
+    if until_on is not None:
+        rows = rows.filter(**{f"{field}__lt": midnight(until_on + timedelta(days=1))})
+    return rows
+
+
+def every_row(rows: QuerySet[Row], *, sorting: Sorting) -> Iterator[Sequence[Row]]:
     """The whole list, some rows at a time."""
     after = None
     while True:
-        page = list_page(rows, order=order, after=after, limit=ROWS_PER_BATCH)
+        page = list_page(rows, sorting=sorting, after=after, limit=ROWS_PER_BATCH)
         if page.rows:
             yield page.rows
         if page.next_cursor is None:
@@ -67,12 +81,12 @@ def every_row(rows: QuerySet[Row], *, order: Order) -> Iterator[Sequence[Row]]:
 
 
 def _beside(
-    rows: QuerySet[Row], order: Order, cursor: int | None, *, is_backwards: bool = False
+    rows: QuerySet[Row], sorting: Sorting, cursor: int | None, *, is_backwards: bool = False
 ) -> QuerySet[Row]:
     """The rows after that of an id, or those before it, the nearest first; all rows for None."""
-    is_descending = order.is_descending != is_backwards
+    is_descending = sorting.is_descending != is_backwards
     sign, beyond = ("-", "lt") if is_descending else ("", "gt")
-    fields = [*order.fields, "pk"]
+    fields = [*sorting.fields, "pk"]
     if cursor is not None:
         place = rows.model._default_manager.filter(pk=cursor).values_list(*fields).first()
         rows = rows.filter(_is_beyond(fields, place, beyond)) if place else rows.none()

@@ -6,7 +6,7 @@ from datetime import date
 
 from accounts.models import Member
 from supervisor.models import Preview
-from supervisor.queries.what_if import Example, History, Move, Pace, WhatIf
+from supervisor.queries.what_if import Example, History, Move, WhatIf
 
 # A bar is drawn in so many steps.
 BAR_STEPS = 1000
@@ -75,11 +75,6 @@ class PreviewCard:
     def most_change(self) -> int:
         """The upper end of the change in points a month."""
         return max((pace.change for pace in self.figures.paces), default=0)
-
-    @property
-    def longest_pace(self) -> Pace | None:
-        """The pace of the longest time."""
-        return max(self.figures.paces, key=lambda pace: pace.days, default=None)
 
 
 def preview_card(preview: Preview) -> PreviewCard | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from time import perf_counter
 
@@ -13,6 +13,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from accounts.models import Member
+from loyalty.days import midnight
 from loyalty.models import LedgerAudit, PointsAccount
 from loyalty.queries.audit import every_check
 from loyalty.queries.balance import POINT_WORTH_SUM
@@ -155,6 +156,12 @@ def figures(at: datetime) -> Figures:
     return counted
 
 
+def members_count_lately() -> int:
+    """How many members the programme has, or had when the overview was counted."""
+    kept: Figures | None = cache.get(KEPT_AS)
+    return kept.members_count if kept else members_count()
+
+
 def members_count() -> int:
     """How many members the programme has, without those of sandboxes."""
     return Member.objects.filter(is_sandbox=False).count()
@@ -183,7 +190,7 @@ def outstanding_points() -> int:
 
 def moved_points(since_on: date, at: datetime) -> MovedPoints:
     """What became of points from the beginning of that day, in the programme's zone, until a moment."""
-    since_at = _midnight(since_on)
+    since_at = midnight(since_on)
     with connection.cursor() as cursor:
         cursor.execute(
             MOVED, {"since_at": since_at, "recorded_since_at": since_at - timedelta(days=1), "at": at}
@@ -191,12 +198,12 @@ def moved_points(since_on: date, at: datetime) -> MovedPoints:
         return MovedPoints(*cursor.fetchone())
 
 
-def orders_of_days(at: datetime, days: int = CHART_DAYS) -> list[OrdersOfDay]:
+def orders_of_days(at: datetime) -> list[OrdersOfDay]:
     """The orders of each of the last days, today's last; a day without orders is there, too."""
     today = timezone.localdate(at)
-    first_on = today - timedelta(days=days - 1)
+    first_on = today - timedelta(days=CHART_DAYS - 1)
     rows = (
-        _live_orders(_midnight(first_on), at)
+        _live_orders(midnight(first_on), at)
         .exclude(status=Order.Status.CANCELLED)
         .annotate(on=TruncDate("placed_at"))
         .values("on")
@@ -209,7 +216,7 @@ def orders_of_days(at: datetime, days: int = CHART_DAYS) -> list[OrdersOfDay]:
         .order_by("on")
     )
     found = {row["on"]: OrdersOfDay(**row) for row in rows}
-    all_days = (first_on + timedelta(days=number) for number in range(days))
+    all_days = (first_on + timedelta(days=number) for number in range(CHART_DAYS))
     return [found.get(on, OrdersOfDay(on, 0, Decimal(0))) for on in all_days]
 
 
@@ -239,7 +246,3 @@ def last_audit() -> AuditCard | None:
 def _live_orders(since_at: datetime, until_at: datetime) -> QuerySet[Order]:
     """What was ordered in that time, in whatever is no sandbox."""
     return Order.objects.filter(placed_at__gte=since_at, placed_at__lte=until_at, source__is_sandbox=False)
-
-
-def _midnight(on: date) -> datetime:
-    return timezone.make_aware(datetime.combine(on, time.min))

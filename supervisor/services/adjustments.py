@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Sum
 
-from accounts.access import main_role
 from accounts.models import AuditRecord, Member, User
 from accounts.services.audit import record
 from accounts.services.messages import Telling, tell
@@ -20,7 +19,6 @@ from supervisor.errors import (
     AdjustmentDiffers,
     NothingToAdjust,
     OwnAccount,
-    SecondPersonNeeded,
     WordsNeeded,
 )
 from supervisor.models import Approval
@@ -72,21 +70,17 @@ def adjust_points(
 
 @ledger_write
 def make_adjustment(*, approval: Approval, at: datetime, by: User) -> int:
-    """Make the correction that a second person approves, once; returns the posting's id.
+    """Make the correction that `by`, who may decide about it, approves, once; returns the posting's id.
 
     It counts as done by whoever asked for it, and uses up nothing of anybody's limits.
 
     Raises:
-        SecondPersonNeeded: it is the colleague who asked.
-        OwnAccount: it is the account of whoever approves, or of whoever asked.
+        OwnAccount: it is the account of whoever asked.
         NotEnoughPoints: meanwhile fewer are available.
     """
-    if by.pk == approval.asked_by_id:
-        raise SecondPersonNeeded
     member = approval.member
     if member is None or approval.points is None:
         raise NothingToAdjust
-    _refuse_own(member, by)
     _refuse_own(member, approval.asked_by)
     return _make(
         member=member,
@@ -129,8 +123,7 @@ def _adjust(
         action=AuditRecord.Action.APPROVAL_ASKED,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         approval=approval.pk,
         kind=approval.kind,
         points=points,
@@ -191,8 +184,7 @@ def _make(
         action=AuditRecord.Action.POINTS_ADJUSTED,
         member=member,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         points=points,
         cause=cause.value,
         posting=done.posting_id,
@@ -219,5 +211,5 @@ def _make(
 
 
 def _refuse_own(member: Member, user: User) -> None:
-    if member.user_id == user.pk:
+    if member.is_of(user):
         raise OwnAccount

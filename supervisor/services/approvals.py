@@ -1,23 +1,27 @@
 """A second person decides about what a colleague may not do alone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from accounts.access import is_supervisor, main_role
-from accounts.models import AuditRecord, User
+from accounts.models import AuditRecord, StaffInvitation, User
+from accounts.roles import Role, is_supervisor
 from accounts.services.audit import record
+from loyalty.errors import ReasonNeeded
 from supervisor.errors import (
     ApprovalOver,
+    LetInByAsker,
     NotYours,
     OwnAccount,
-    ReasonNeeded,
     SecondPersonNeeded,
     SupervisorNeeded,
 )
 from supervisor.models import Approval
 from supervisor.services.adjustments import make_adjustment
 from supervisor.services.editions import approve_publication
+
+# For so long a colleague is no second person to whoever let them in.
+LET_IN_LATELY = timedelta(days=30)
 
 
 @transaction.atomic
@@ -27,6 +31,7 @@ def decide(*, approval: Approval, is_approved: bool, reason: str, at: datetime, 
     Raises:
         ApprovalOver: it is decided, or withdrawn.
         SupervisorNeeded, SecondPersonNeeded, OwnAccount: `by` is not who may decide about it.
+        LetInByAsker: it is approved by somebody who may be the asker under another address.
         ReasonNeeded: it is declined without a word.
         LoyaltyError: what is asked for cannot be done any more; it stays open.
     """
@@ -35,11 +40,13 @@ def decide(*, approval: Approval, is_approved: bool, reason: str, at: datetime, 
         raise SupervisorNeeded
     if current.asked_by_id == by.pk:
         raise SecondPersonNeeded
-    if current.member is not None and current.member.user_id == by.pk:
+    if current.member is not None and current.member.is_of(by):
         raise OwnAccount
     if not is_approved and not reason.strip():
         raise ReasonNeeded
     if is_approved:
+        if by.pk in _let_in_lately(current.asked_by_id, at):
+            raise LetInByAsker
         match Approval.Kind(current.kind):
             case Approval.Kind.PUBLICATION:
                 approve_publication(approval=current, at=at, by=by)
@@ -63,6 +70,28 @@ def withdraw_approval(*, approval: Approval, at: datetime, by: User) -> Approval
     return _decided(current, Approval.Decision.WITHDRAWN, reason="", at=at, by=by)
 
 
+def _let_in_lately(user_id: int, at: datetime) -> set[int]:
+    """The logins of whom that one has let into the console lately, or made supervisors, and so on."""
+    since = at - LET_IN_LATELY
+    found, new = set[int](), {user_id}
+    while new:
+        joined = StaffInvitation.objects.filter(invited_by__in=new, accepted_at__gt=since)
+        promoted = AuditRecord.objects.filter(
+            action=AuditRecord.Action.ROLE_CHANGED,
+            actor_id__in=new,
+            happened_at__gt=since,
+            facts__role=Role.SUPERVISOR.value,
+            facts__is_given=True,
+        )
+        let_in = {
+            *joined.values_list("accepted_by", flat=True),
+            *promoted.values_list("facts__colleague", flat=True),
+        }
+        new = let_in - found
+        found |= new
+    return found
+
+
 def _open(approval: Approval) -> Approval:
     current = Approval.objects.select_for_update().filter(pk=approval.pk, decided_at=None).first()
     if current is None:
@@ -80,8 +109,7 @@ def _decided(
         action=AuditRecord.Action.APPROVAL_DECIDED,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         approval=approval.pk,
         kind=approval.kind,
         decision=approval.decision,

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from fractions import Fraction
+from datetime import datetime
+from decimal import Decimal
 from uuid import uuid4
 
 from django.db import transaction
@@ -11,12 +11,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts.access import main_role
 from accounts.models import AuditRecord, Member, User
 from accounts.services.audit import record
 from loyalty.errors import AlreadyPublished, ReasonMissing
 from loyalty.models import RuleSet
-from loyalty.queries.rules import editions, rule_set_in_force
+from loyalty.queries.rules import rule_set_in_force
 from loyalty.services.rules import lock_publishing, publish_rule_set, withdraw_rule_set
 from loyalty.services.standing import Recounted, recount_batch
 from supervisor.errors import (
@@ -28,12 +27,11 @@ from supervisor.errors import (
     RecountUnderWay,
 )
 from supervisor.models import Approval, JobRun, Preview
+from supervisor.queries.editions import holds
 from supervisor.services.job_runs import JobCancelled, Report, Result, ask_for_job, ask_to_cancel
 
-# More members than this share fall: then a second supervisor has to agree.
-MOST_FALLING_SHARE = Fraction(5, 100)
-# The base moves on: what was computed before that is looked at again.
-PREVIEW_HOLDS = timedelta(hours=24)
+# More members than this share fall or get less: then a second supervisor has to agree.
+MOST_WORSE_SHARE = Decimal("0.05")
 RECOUNTING = gettext_lazy("Recounting the members’ tiers")
 
 
@@ -50,8 +48,9 @@ class Publication:
 
 
 def needs_second_person(preview: Preview) -> bool:
-    """Whether so many members would fall that one supervisor may not publish it alone."""
-    return (preview.falling_count or 0) > MOST_FALLING_SHARE * (preview.members_count or 0)
+    """Whether so many members would fall or get less that one supervisor may not publish it alone."""
+    worse_count = max(preview.falling_count or 0, preview.worse_off_count or 0)
+    return worse_count > MOST_WORSE_SHARE * (preview.members_count or 0)
 
 
 @transaction.atomic
@@ -94,14 +93,14 @@ def ask_publication(
         action=AuditRecord.Action.APPROVAL_ASKED,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         approval=approval.pk,
         kind=approval.kind,
         draft=draft.pk,
         preview=preview.pk,
         members_count=preview.members_count,
         falling_count=preview.falling_count,
+        worse_off_count=preview.worse_off_count,
     )
     return Publication(rule_set=draft, job_run=None, approval=approval)
 
@@ -146,8 +145,7 @@ def withdraw_edition(*, rule_set: RuleSet, at: datetime, by: User) -> RuleSet:
         action=AuditRecord.Action.RULES_WITHDRAWN,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         edition=edition.number,
     )
     return edition
@@ -182,7 +180,7 @@ def recount(run: JobRun, report: Report) -> Result:
     rule_set = RuleSet.objects.get(pk=run.facts["rule_set_id"])
     if rule_set.withdrawn_at is not None:
         raise EditionWithdrawn
-    total = Member.objects.count()
+    total = Member.objects.filter(is_sandbox=False).count()
     try:
         report(RECOUNTING, run.done_count, max(run.done_count, total))
         while kept := _recount_next(run, rule_set):
@@ -221,18 +219,12 @@ def _added(result: Mapping[str, int], found: Recounted) -> Result:
 def _checked(preview: Preview, *, effective_at: datetime | None, at: datetime) -> RuleSet:
     """The draft of a preview, locked, if it may be published by it at `at`."""
     draft = RuleSet.objects.select_for_update().filter(pk=preview.draft_id, number=None).first()
-    current = Preview.objects.select_related("job_run").filter(pk=preview.pk).first()
+    current = Preview.objects.select_related("draft", "job_run").filter(pk=preview.pk).first()
     if draft is None or current is None:
         raise AlreadyPublished
     if current.job_run.outcome != JobRun.Outcome.DONE or current.data_at is None:
         raise PreviewNotReady
-    last = editions().first()
-    if (
-        draft.revision != current.draft_revision
-        or last is None
-        or last.pk != current.compared_with_id
-        or at - current.data_at > PREVIEW_HOLDS
-    ):
+    if not holds(current, at=at):
         raise PreviewOutdated
     if effective_at is not None and effective_at < at:
         raise EffectiveInThePast
@@ -258,8 +250,7 @@ def _publish(
         action=AuditRecord.Action.RULES_PUBLISHED,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         edition=edition.number,
         effective_at=(effective_at or at).isoformat(),
         reason=edition.reason,
@@ -267,6 +258,7 @@ def _publish(
         members_count=preview.members_count,
         rising_count=(preview.figures or {}).get("rising"),
         falling_count=preview.falling_count,
+        worse_off_count=preview.worse_off_count,
         **approval,
     )
     return Publication(rule_set=edition, job_run=run, approval=None)

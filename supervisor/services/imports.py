@@ -16,9 +16,7 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from accounts.access import main_role
-from accounts.models import AuditRecord, User
-from accounts.services.audit import record
+from accounts.models import User
 from orders.imports.bad_rows import BadRows
 from orders.imports.errors import FileEmpty, ImportRefused, NotText
 from orders.imports.guessing import guess_mapping
@@ -27,8 +25,9 @@ from orders.imports.rows import first_rows
 from orders.services.importing.orders import IMPORTING, ImportReport, import_orders
 from supervisor.errors import FileOver, FileTooLarge, ImportBegun, ImportChanged, TrialUnderWay
 from supervisor.models import ImportFile, JobRun
-from supervisor.queries.imports import BAD_ROWS_ENCODING, BAD_ROWS_SEPARATOR, has_stopped, path_of
+from supervisor.queries.imports import BAD_ROWS_ENCODING, BAD_ROWS_SEPARATOR, figures_of, path_of
 from supervisor.services.job_runs import JobCancelled, Report, Result, ask_for_job
+from supervisor.services.lists import note_export
 
 MOST_MEGABYTES = 500
 MOST_BYTES = MOST_MEGABYTES * 1_000_000
@@ -81,7 +80,7 @@ def try_columns(
     """
     mapping.checked()
     import_file = _locked(import_file)
-    if import_file.import_run is not None and not has_stopped(import_file.import_run):
+    if not import_file.is_importable:
         raise FileOver
     if import_file.dry_run is not None and not import_file.dry_run.is_over:
         raise TrialUnderWay
@@ -110,7 +109,7 @@ def begin_import(
         ImportChanged: the file was tried out anew since, or was not yet.
     """
     import_file = _locked(import_file)
-    if import_file.import_run is not None and not has_stopped(import_file.import_run):
+    if not import_file.is_importable:
         raise ImportBegun
     trial = import_file.dry_run
     if trial is None or trial.pk != dry_run_id or trial.outcome != JobRun.Outcome.DONE:
@@ -160,14 +159,14 @@ def delete_old_files(*, at: datetime) -> int:
 
 def note_bad_rows_taken(*, import_file: ImportFile, at: datetime, by: User) -> None:
     """Write down that somebody took the bad rows out as a file: customers' contacts may be among them."""
-    record(
-        action=AuditRecord.Action.EXPORTED,
-        member=None,
+    figures = figures_of(import_file.dry_run)
+    note_export(
+        name="bad_rows",
+        filters=f"?import={import_file.pk}",
+        file_format="csv",
+        rows_count=figures.bad_rows if figures else 0,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
-        page="bad_rows",
-        import_file=import_file.pk,
+        actor=by,
     )
 
 

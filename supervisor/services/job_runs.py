@@ -7,19 +7,19 @@ from datetime import datetime
 from time import monotonic
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from procrastinate.contrib.django import app
 from psycopg.pq import TransactionStatus
 
-from accounts.access import main_role
 from accounts.errors import AccountsError
 from accounts.models import AuditRecord, User
 from accounts.services.audit import record
 from loyalty.errors import LoyaltyError
+from loyalty.models import RuleSet
 from loyalty.services.locks import session_lock
-from supervisor.errors import JobBeingDone, JobOver
+from supervisor.errors import JobBeingDone, JobOfEdition, JobOver
 from supervisor.models import JobRun
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,9 @@ JOB_LOCK = 20_261_122
 # The work has one, and its report has another.
 CONNECTIONS_OF_A_REPORT = 2
 ACTIVE = TransactionStatus.ACTIVE
+
+# What keeps in each transaction how far it is: the database may be restarted in the middle of it.
+GOES_ON = (JobRun.Kind.RECOUNT,)
 
 Result = dict[str, object]
 
@@ -57,15 +60,8 @@ class Report:
         self.run = run
         self.written_at = 0.0
 
-    def __call__(
-        self,
-        stage: Promise,
-        done_count: int = 0,
-        total_count: int | None = None,
-        *,
-        cursor: int | None = None,
-    ) -> None:
-        """Say what is being done (a lazy text), how much of it, and where to go on after a stop."""
+    def __call__(self, stage: Promise, done_count: int = 0, total_count: int | None = None) -> None:
+        """Say what is being done (a lazy text), and how much of it."""
         now = monotonic()
         is_end = total_count is not None and done_count >= total_count
         if self.written_at and now - self.written_at < SECONDS_BETWEEN_REPORTS and not is_end:
@@ -77,8 +73,6 @@ class Report:
             "total_count": total_count,
             "progressed_at": timezone.now(),
         }
-        if cursor is not None:
-            facts["cursor"] = cursor
         if self._write(facts):
             raise JobCancelled
 
@@ -123,7 +117,7 @@ def ask_for_job(
     *,
     kind: JobRun.Kind,
     facts: Mapping[str, object],
-    asked_by: User | None,
+    asked_by: User,
     at: datetime,
     begins_at: datetime | None = None,
 ) -> JobRun:
@@ -131,16 +125,14 @@ def ask_for_job(
     run = JobRun.objects.create(
         kind=kind, facts=dict(facts), asked_by=asked_by, asked_at=at, begins_at=begins_at or at
     )
-    if asked_by is not None:
-        record(
-            action=AuditRecord.Action.JOB_BEGUN,
-            member=None,
-            at=at,
-            actor_id=asked_by.pk,
-            actor_role=main_role(asked_by),
-            job=run.pk,
-            kind=kind.value,
-        )
+    record(
+        action=AuditRecord.Action.JOB_BEGUN,
+        member=None,
+        at=at,
+        actor=asked_by,
+        job=run.pk,
+        kind=kind.value,
+    )
     task = app.configure_task(CARRY_OUT_TASK, schedule_at=begins_at)
     task.defer(job_run_id=run.pk)
     return run
@@ -152,18 +144,20 @@ def ask_to_cancel(*, run: JobRun, at: datetime, by: User) -> JobRun:
 
     Raises:
         JobOver: it has ended already.
+        JobOfEdition: it is the recount of an edition that is to take effect, and is not withdrawn.
     """
     run = JobRun.objects.select_for_update().get(pk=run.pk)
     if run.is_over:
         raise JobOver
+    if run.kind == JobRun.Kind.RECOUNT and run.begins_at > at and not _is_withdrawn(run):
+        raise JobOfEdition
     if run.cancel_asked_at is None:
         run.cancel_asked_at, run.cancel_asked_by = at, by
         record(
             action=AuditRecord.Action.JOB_CANCELLED,
             member=None,
             at=at,
-            actor_id=by.pk,
-            actor_role=main_role(by),
+            actor=by,
             job=run.pk,
             kind=run.kind,
         )
@@ -171,6 +165,11 @@ def ask_to_cancel(*, run: JobRun, at: datetime, by: User) -> JobRun:
         run.finished_at, run.outcome = at, JobRun.Outcome.CANCELLED
     run.save()
     return run
+
+
+def _is_withdrawn(recount: JobRun) -> bool:
+    editions = RuleSet.objects.filter(pk=recount.facts.get("rule_set_id"))
+    return editions.filter(withdrawn_at__isnull=False).exists()
 
 
 def carry_out(*, job_run_id: int, handlers: Mapping[JobRun.Kind, Handler]) -> JobRun:
@@ -181,6 +180,7 @@ def carry_out(*, job_run_id: int, handlers: Mapping[JobRun.Kind, Handler]) -> Jo
 
     Raises:
         JobBeingDone: another worker is at it, though it was taken for dead.
+        OperationalError: the database broke off a recount, which goes on where it is when asked again.
     """
     with session_lock(JOB_LOCK, str(job_run_id)) as is_ours:
         if not is_ours:
@@ -192,13 +192,19 @@ def carry_out(*, job_run_id: int, handlers: Mapping[JobRun.Kind, Handler]) -> Jo
         JobRun.objects.filter(pk=run.pk, started_at=None, finished_at=None).update(started_at=timezone.now())
         run.refresh_from_db()
         if not run.is_over:
-            ending = _ending(run, handlers)
-            if not connection.in_atomic_block:
-                # The work may have lost its connection.
-                connection.close_if_unusable_or_obsolete()
+            try:
+                ending = _ending(run, handlers)
+            finally:
+                _drop_lost_connection()
             JobRun.objects.filter(pk=run.pk, finished_at=None).update(**ending, finished_at=timezone.now())
             run.refresh_from_db()
     return run
+
+
+def _drop_lost_connection() -> None:
+    """Let the next query open a connection where the work has lost its own; one that works holds the lock."""
+    if not connection.in_atomic_block and connection.connection and not connection.is_usable():
+        connection.close()
 
 
 def _ending(run: JobRun, handlers: Mapping[JobRun.Kind, Handler]) -> dict[str, object]:
@@ -210,7 +216,9 @@ def _ending(run: JobRun, handlers: Mapping[JobRun.Kind, Handler]) -> dict[str, o
     except (LoyaltyError, AccountsError) as error:
         said = error
         return {"outcome": JobRun.Outcome.REFUSED, "refusal": in_every_language(lambda: str(said))}
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OperationalError) and run.kind in GOES_ON:
+            raise
         logger.exception("Job run %s (%s) failed.", run.pk, run.kind)
         return {"outcome": JobRun.Outcome.FAILED}
     return {"outcome": JobRun.Outcome.DONE, "result": result}

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from accounts.access import main_role
 from accounts.models import AuditRecord, User
 from accounts.services.audit import record
 from orders.models import ApiKey, Source
@@ -67,8 +66,7 @@ def _note(key: ApiKey, change: str, *, at: datetime, by: User, **facts: object) 
         action=AuditRecord.Action.KEY_CHANGED,
         member=None,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         source=key.source.code,
         key=key.public_id,
         change=change,

@@ -1,14 +1,30 @@
-"""Lists that colleagues read or take out: written down each time."""
+"""What colleagues search for, and lists that they read or take out: written down each time."""
 
 from datetime import datetime
 
-from accounts.access import main_role
 from accounts.models import AuditRecord, User
+from accounts.queries import Found
 from accounts.services.audit import record
 
 
+def note_search(*, found: Found, letters: int, at: datetime, actor: User) -> None:
+    """Write down what a colleague looked for, by the `letters` typed, and how many were found.
+
+    What was typed is not told: it may be a contact.
+    """
+    record(
+        action=AuditRecord.Action.SEARCHED,
+        member=None,
+        at=at,
+        actor=actor,
+        kinds=list(found.kinds),
+        letters=letters,
+        found=len(found.hits),
+    )
+
+
 def note_list(*, name: str, filters: str, at: datetime, actor: User) -> None:
-    """Write down that a colleague was shown a page of a list of members.
+    """Write down that a colleague was shown a page of a list.
 
     It is one record for the page. `filters` are the list's own words, such as “?tier=1”, in which
     nothing personal can stand.
@@ -17,8 +33,7 @@ def note_list(*, name: str, filters: str, at: datetime, actor: User) -> None:
         action=AuditRecord.Action.SEARCHED,
         member=None,
         at=at,
-        actor_id=actor.pk,
-        actor_role=main_role(actor),
+        actor=actor,
         kind="list",
         list=name,
         filters=filters,
@@ -33,8 +48,7 @@ def note_export(
         action=AuditRecord.Action.EXPORTED,
         member=None,
         at=at,
-        actor_id=actor.pk,
-        actor_role=main_role(actor),
+        actor=actor,
         list=name,
         filters=filters,
         format=file_format,

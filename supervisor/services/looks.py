@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.access import main_role
 from accounts.models import AuditRecord, Member, User
 from accounts.services.audit import record
 
@@ -21,8 +20,12 @@ def note_look(*, members: Iterable[Member], page: str, at: datetime, actor: User
             action=AuditRecord.Action.LOOKED_AT,
             member=member,
             at=at,
-            actor_id=actor.pk,
-            actor_role=main_role(actor),
+            actor=actor,
             page=page,
             **facts,
         )
+
+
+def note_contacts(*, member: Member, at: datetime, actor: User) -> None:
+    """Write down that a colleague is shown the member's contacts in full."""
+    record(action=AuditRecord.Action.CONTACTS_SHOWN, member=member, at=at, actor=actor)

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from accounts.access import main_role
 from accounts.models import AuditRecord, Member, User
 from accounts.services.audit import record
 from accounts.services.messages import tell_many
@@ -28,7 +27,7 @@ def set_tier(*, member: Member, position: int | None, reason: str, at: datetime,
         FloorAlready: it is set so, as when the same form is sent twice.
         TierUnknown, FloorIgnored: the edition in force does not have it.
     """
-    if member.user_id == by.pk:
+    if member.is_of(by):
         raise OwnAccount
     if not reason.strip():
         raise ReasonNeeded
@@ -41,8 +40,7 @@ def set_tier(*, member: Member, position: int | None, reason: str, at: datetime,
         action=AuditRecord.Action.TIER_SET,
         member=member,
         at=at,
-        actor_id=by.pk,
-        actor_role=main_role(by),
+        actor=by,
         position=position,
         tier=next((tier.name for tier in tiers_of(rule_set_in_force(at)) if tier.position == position), ""),
     )

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from django import template
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import get_language
 
 from supervisor.models import JobRun
@@ -17,12 +16,6 @@ register = template.Library()
 def said(texts: Mapping[str, str]) -> str:
     """The text in the language of the page; texts of a worker are kept in every language."""
     return texts.get((get_language() or "")[:2]) or texts.get(settings.LANGUAGE_CODE, "")
-
-
-@register.filter
-def is_for_later(run: JobRun) -> bool:
-    """Whether the work is not to begin yet, such as the recount of an edition that is scheduled."""
-    return run.begins_at > timezone.now()
 
 
 @register.simple_tag
@@ -40,11 +33,4 @@ def subject_address(run: JobRun) -> str:
             file = getattr(run, "imported_file", None)
         case _:
             file = None
-    return _import_address(file.pk) if file else ""
-
-
-def _import_address(file_id: int) -> str:
-    try:
-        return reverse("supervisor:import", args=[file_id])
-    except NoReverseMatch:
-        return ""
+    return reverse("supervisor:import", args=[file.pk]) if file else ""

@@ -3,7 +3,10 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -11,13 +14,15 @@ from accounts.access import role_required, signed_in_user
 from accounts.roles import Role
 from loyalty.cursors import number_of
 from loyalty.errors import LoyaltyError
-from loyalty.models import Cause
+from loyalty.models import Cause, RuleSet
+from loyalty.rules_wording import difference_in_words
 from supervisor.access import is_own
 from supervisor.errors import ApprovalOver
 from supervisor.forms.approvals import ApprovalForm
 from supervisor.models import Approval
-from supervisor.queries.approvals import open_approvals
-from supervisor.queries.decided_approvals import decided_approvals_page
+from supervisor.queries.approvals import decided_approvals_page, open_approvals
+from supervisor.queries.editions import last_recount
+from supervisor.queries.preview_card import preview_card
 from supervisor.services.approvals import decide, withdraw_approval
 from supervisor.services.looks import note_look
 
@@ -26,13 +31,14 @@ from supervisor.services.looks import note_look
 @role_required(Role.SUPERVISOR)
 def show_approvals(request: HttpRequest) -> HttpResponse:
     """What waits to be decided, the oldest first, and below it what was."""
-    before = number_of(request.GET.get("before"))
-    page = decided_approvals_page(before=before)
-    if before is not None and not page.decided:
+    before, after = (number_of(request.GET.get(name)) for name in ("before", "after"))
+    page = decided_approvals_page(before=before, after=after)
+    if not page.rows and (before, after) != (None, None):
         return redirect("supervisor:approvals")
+    is_first_page = page.previous_cursor is None
     context = {
-        "is_first_page": before is None,
-        "waiting": open_approvals() if before is None else (),
+        "is_first_page": is_first_page,
+        "waiting": open_approvals() if is_first_page else (),
         "page": page,
     }
     return render(request, "supervisor/approvals/list.html", context)
@@ -42,7 +48,9 @@ def show_approvals(request: HttpRequest) -> HttpResponse:
 @role_required(Role.SUPERVISOR)
 def show_approval(request: HttpRequest, approval_id: int) -> HttpResponse:
     """What a colleague asks for and what it does; it is approved, declined or withdrawn here."""
-    approvals = Approval.objects.select_related("asked_by", "decided_by", "member", "rule_set", "preview")
+    approvals = Approval.objects.select_related(
+        "asked_by", "decided_by", "member", "rule_set", "preview__draft", "preview__compared_with"
+    )
     approval = get_object_or_404(approvals, pk=approval_id)
     form = ApprovalForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -56,8 +64,12 @@ def show_approval(request: HttpRequest, approval_id: int) -> HttpResponse:
             form.add_error(field if field in form.fields else None, str(refusal))
     members = [approval.member] if approval.member else []
     note_look(members=members, page="approval", at=timezone.now(), actor=signed_in_user(request))
+    preview = approval.preview
     context = {
         "approval": approval,
+        "card": preview_card(preview) if preview else None,
+        "before": preview.compared_with if preview else None,
+        "differences": difference_in_words(preview.compared_with, preview.draft) if preview else (),
         "cause": Cause(approval.cause).label if approval.cause else "",
         "form": form,
         "is_asker": approval.asked_by == request.user,
@@ -85,7 +97,27 @@ def _decide(request: HttpRequest, approval: Approval, form: ApprovalForm) -> Htt
         at=now,
         by=colleague,
     )
-    messages.success(
-        request, _("Approved, and done.") if is_approved else _("Declined: nothing comes of it.")
-    )
+    if not is_approved:
+        messages.success(request, _("Declined: nothing comes of it."))
+    elif approval.rule_set is None:
+        messages.success(request, _("Approved, and done."))
+    else:
+        messages.success(request, _published(approval.rule_set))
     return redirect("supervisor:approvals")
+
+
+def _published(rule_set: RuleSet) -> SafeString:
+    """That it is done, with links to the edition that the draft has become and to its recount."""
+    rule_set.refresh_from_db()
+    run = last_recount(rule_set)
+    links = [
+        (
+            reverse("supervisor:edition", args=[rule_set.number]),
+            _("Edition %(number)s") % {"number": rule_set.number},
+        )
+    ]
+    if run is not None:
+        links.append((reverse("supervisor:job", args=[run.pk]), _("Recount of the members’ tiers")))
+    return format_html(
+        "{} {}", _("Approved, and done."), format_html_join(", ", '<a href="{}">{}</a>', links)
+    )

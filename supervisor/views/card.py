@@ -5,11 +5,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import main_role, role_required, signed_in_user
-from accounts.models import AuditRecord
+from accounts.access import role_required, signed_in_user
 from accounts.queries import messages_page
 from accounts.roles import Role
-from accounts.services.audit import record
 from accounts.wording import message_cards
 from loyalty import wording
 from loyalty.cursors import number_of
@@ -17,9 +15,9 @@ from loyalty.queries.operations import operations_page
 from loyalty.queries.transfers import transfer_numbers
 from orders.queries.orders import orders_page
 from orders.wording import row as order_row
-from supervisor.access import others_account
+from supervisor.access import limited, others_account
 from supervisor.queries.card import member_card
-from supervisor.services.looks import note_look
+from supervisor.services.looks import note_contacts, note_look
 
 LATEST = 5
 # Whose contacts the next page shows: the session keeps the member's number, never the contacts.
@@ -28,6 +26,7 @@ SHOWN_CONTACTS = "contacts_of"
 
 @require_safe
 @role_required(Role.STAFF)
+@limited("staff_card")
 def show_member(request: HttpRequest, number: str) -> HttpResponse:
     """A member at a glance: summary, balance, tier, the latest of each list, and what may be done."""
     member, now = others_account(request, number), timezone.now()
@@ -51,16 +50,11 @@ def show_member(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 @role_required(Role.STAFF)
+@limited("staff_contacts")
 def show_contacts(request: HttpRequest, number: str) -> HttpResponse:
     """Write down that the contacts are shown, and show them on the card, once."""
-    member, actor = others_account(request, number), signed_in_user(request)
-    record(
-        action=AuditRecord.Action.CONTACTS_SHOWN,
-        member=member,
-        at=timezone.now(),
-        actor_id=actor.pk,
-        actor_role=main_role(actor),
-    )
+    member = others_account(request, number)
+    note_contacts(member=member, at=timezone.now(), actor=signed_in_user(request))
     request.session[SHOWN_CONTACTS] = member.number
     return redirect("supervisor:member", number)
 

@@ -8,11 +8,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import is_staff_person, role_required, signed_in_user
+from accounts.access import role_required, signed_in_user
 from accounts.errors import AccountsError, MessageNotSent, StaffRefused
 from accounts.models import Language, StaffInvitation, User
 from accounts.queries import live_sessions
-from accounts.roles import Role
+from accounts.roles import CONSOLE_ROLES, Role, is_staff_person
 from accounts.services import staff
 from supervisor.forms.colleagues import InviteForm, RoleForm
 from supervisor.queries.colleagues import Colleague, colleague, colleagues, waiting_invitations
@@ -83,7 +83,7 @@ def show_colleague(request: HttpRequest, user_id: int) -> HttpResponse:
         "colleague": found,
         "is_own": found.user == request.user,
         "sessions_count": len(live_sessions(found.user, at=timezone.now())),
-        "roles": [(role, role in found.roles) for role in (Role.STAFF, Role.SUPERVISOR)],
+        "roles": [(role, role in found.roles) for role in CONSOLE_ROLES],
         "refusal": refusal,
     }
     return render(request, "supervisor/colleagues/colleague.html", context, status=422 if refusal else 200)

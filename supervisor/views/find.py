@@ -1,7 +1,5 @@
 """The look-up: one field, and whoever it finds."""
 
-from datetime import datetime
-
 from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,13 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import main_role, role_required, signed_in_user
+from accounts.access import role_required, signed_in_user
 from accounts.errors import InvalidMemberNumber, MistypedMemberNumber
-from accounts.models import AuditRecord, Member
+from accounts.models import Member
 from accounts.numbers import parse_member_number
 from accounts.queries import Found, Hit, Kind
 from accounts.roles import Role
-from accounts.services.audit import record
 from loyalty.access import signed_in
 from loyalty.templatetags.numbers import figures
 from supervisor.access import is_own
@@ -24,6 +21,7 @@ from supervisor.forms.find import FindForm
 from supervisor.queries.card import contacts_of
 from supervisor.queries.find import find as find_anybody
 from supervisor.queries.find import kind_labels
+from supervisor.services.lists import note_search
 
 TOO_MANY_REQUESTS = 429
 REFUSED = 422
@@ -57,7 +55,7 @@ def find(request: HttpRequest) -> HttpResponse:
     if not found.kinds:
         refusal = _mistyped(text) or _("Type at least 3 letters of a name or 4 digits.")
         return _answer(request, {"form": form, "refusal": refusal})
-    _note_search(request, text, found, timezone.now())
+    note_search(found=found, letters=len(text), at=timezone.now(), actor=signed_in_user(request))
     if not request.htmx and (only := _only_one(request, found)):  # type: ignore[attr-defined]
         return redirect("supervisor:member", only.number)
     context = {
@@ -74,21 +72,6 @@ def find(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, context: dict[str, object], status: int = 200) -> HttpResponse:
     template = "answers" if request.htmx else "find"  # type: ignore[attr-defined]
     return render(request, f"supervisor/find/{template}.html", context, status=status)
-
-
-def _note_search(request: HttpRequest, text: str, found: Found, at: datetime) -> None:
-    """Write down what was looked for and how many were found, never what was typed: it may be a contact."""
-    actor = signed_in_user(request)
-    record(
-        action=AuditRecord.Action.SEARCHED,
-        member=None,
-        at=at,
-        actor_id=actor.pk,
-        actor_role=main_role(actor),
-        kinds=list(found.kinds),
-        letters=len(text),
-        found=len(found.hits),
-    )
 
 
 def _only_one(request: HttpRequest, found: Found) -> Member | None:
@@ -135,4 +118,4 @@ def _advice(found: Found) -> str:
         return _("Type less of the name or spell it otherwise, or search by phone or e-mail.")
     if Kind.EMAIL in found.kinds:
         return _("Compare it letter by letter, or search by phone or name.")
-    return _("Compare the digits, or search by name or e-mail.")
+    return _("Compare the digits: an order is found by its whole number. Or search by name or e-mail.")

@@ -32,7 +32,6 @@ from supervisor.forms.imports import ColumnsForm, ConfirmForm, ReadingForm, Uplo
 from supervisor.models import ImportFile
 from supervisor.queries.imports import (
     figures_of,
-    has_stopped,
     import_rows,
     imports_page,
     outlets_of_live_sources,
@@ -102,7 +101,7 @@ def _upload(request: HttpRequest) -> HttpResponse:
 def choose_columns(request: HttpRequest, import_id: int) -> HttpResponse:
     """The first rows of the file, what each column is, and the button that tries it out."""
     import_file = _import_file(import_id)
-    if import_file.import_run is not None and not has_stopped(import_file.import_run):
+    if not import_file.is_importable:
         messages.info(request, str(FileOver()))
         return redirect("supervisor:import", import_file.pk)
     saved = ColumnMapping(**import_file.mapping)
@@ -174,8 +173,8 @@ def show_import(request: HttpRequest, import_id: int) -> HttpResponse:
         "done": done,
         "figures": done if run else foreseen,
         "is_kept": is_kept,
-        "can_begin": can_begin and (run is None or has_stopped(run)),
-        "can_change": is_kept and (run is None or has_stopped(run)) and latest is not None and latest.is_over,
+        "can_begin": can_begin and import_file.is_importable,
+        "can_change": is_kept and import_file.is_importable and latest is not None and latest.is_over,
         "bad_rows": shown_bad_rows(import_file) if latest and latest.is_over else [],
         "kept_days": KEPT_DAYS,
     }

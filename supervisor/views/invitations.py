@@ -24,7 +24,7 @@ from referrals.errors import (
 )
 from referrals.models import Flag, Referral
 from referrals.services import attach_at_till, decide_flags
-from supervisor.access import is_own, require_others
+from supervisor.access import is_own, limited, require_others
 from supervisor.forms.invitations import AttachForm, DecisionForm
 from supervisor.queries.invitations import decided_page, doubt_card, doubts, open_referrals_count
 from supervisor.queries.people import masked_contacts
@@ -90,6 +90,7 @@ def decide(request: HttpRequest, referral_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.STAFF)
+@limited("staff_search")
 def attach(request: HttpRequest) -> HttpResponse:
     """Asks who is new and who invited them, shows both to be compared, and notes it when confirmed.
 

@@ -12,14 +12,11 @@ from accounts.access import role_required, signed_in_user
 from accounts.roles import Role
 from loyalty.access import signed_in
 from loyalty.cursors import number_of
-from supervisor.errors import JobOver, RecountUnderWay
+from supervisor.errors import JobOfEdition, JobOver, RecountUnderWay
 from supervisor.models import JobRun
-from supervisor.queries.pages import Order, list_page
+from supervisor.queries.jobs import job_run, job_runs_page
 from supervisor.services.editions import recount_again
 from supervisor.services.job_runs import ask_to_cancel
-
-# What did not come to its end may be done again.
-UNFINISHED = {JobRun.Outcome.CANCELLED, JobRun.Outcome.REFUSED, JobRun.Outcome.FAILED}
 
 
 @require_safe
@@ -27,13 +24,10 @@ UNFINISHED = {JobRun.Outcome.CANCELLED, JobRun.Outcome.REFUSED, JobRun.Outcome.F
 def show_jobs(request: HttpRequest) -> HttpResponse:
     """Every piece of long work, the newest first; a place beyond the list leads to its beginning."""
     before, after = (number_of(request.GET.get(name)) for name in ("before", "after"))
-    runs = JobRun.objects.select_related("asked_by")
-    # The list goes back in time: what is older than a job comes after it.
-    page = list_page(runs, order=Order(is_descending=True), before=after, after=before)
+    page = job_runs_page(before=before, after=after)
     if not page.rows and (before, after) != (None, None):
         return redirect("supervisor:jobs")
-    cursors = {"newer_cursor": page.previous_cursor, "older_cursor": page.next_cursor}
-    return render(request, "supervisor/jobs/list.html", {"jobs": page.rows, "page": cursors})
+    return render(request, "supervisor/jobs/list.html", {"page": page})
 
 
 @require_safe
@@ -44,8 +38,8 @@ def show_job(request: HttpRequest, job_id: int) -> HttpResponse:
     is_recount = run.kind == JobRun.Kind.RECOUNT
     context = {
         "job_run": run,
-        "is_of_scheduled": is_recount and not run.is_over and run.begins_at > timezone.now(),
-        "is_recountable": is_recount and run.outcome in UNFINISHED,
+        "is_of_scheduled": is_recount and run.is_for_later,
+        "is_recountable": is_recount and run.has_stopped,
     }
     return render(request, "supervisor/jobs/job.html", context)
 
@@ -69,7 +63,7 @@ def cancel(request: HttpRequest, job_id: int) -> HttpResponse:
     """Ask the work to stop; what it has done so far stays."""
     try:
         run = ask_to_cancel(run=_run(job_id), at=timezone.now(), by=signed_in_user(request))
-    except JobOver as refusal:
+    except (JobOver, JobOfEdition) as refusal:
         messages.info(request, str(refusal))
     else:
         sentence = _("Cancelled.") if run.is_over else _("The job stops at the next safe place.")
@@ -90,6 +84,4 @@ def start_recount(request: HttpRequest) -> HttpResponse:
 
 
 def _run(job_id: int) -> JobRun:
-    return get_object_or_404(
-        JobRun.objects.select_related("asked_by", "cancel_asked_by", "preview"), pk=job_id
-    )
+    return get_object_or_404(job_run(job_id))

@@ -6,19 +6,22 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
 from accounts.access import role_required, signed_in_user
+from accounts.models import Member
 from accounts.roles import Role
 from loyalty import spreadsheets
 from loyalty.cursors import number_of
 from loyalty.queries.rules import rule_set_in_force, tiers_of
 from loyalty.templatetags.numbers import figures
-from supervisor import member_files
+from supervisor.exports import members as member_files
 from supervisor.forms.filters import MembersForm
 from supervisor.queries.members import every_member, member_rows, members, members_page
+from supervisor.queries.pages import ROWS_PER_PAGE, ListPage
+from supervisor.queries.programme import members_count_lately
 from supervisor.services.lists import note_export, note_list
 from supervisor.tables import MembersTable
 
@@ -43,6 +46,7 @@ def show_members(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "is_filtered": form.is_set(),
+        "count": _count(page, is_filtered=form.is_set()),
         "tags": form.tags(),
         "query": form.query(),
         "page": page,
@@ -88,3 +92,12 @@ def export_members(request: HttpRequest, file_format: str) -> HttpResponseBase:
         return spreadsheets.xlsx_answer(file, name=name)
     parts = spreadsheets.csv_parts(member_files.headings(), batches, language=get_language() or "en")
     return spreadsheets.csv_answer(parts, name=name)
+
+
+def _count(page: ListPage[Member], *, is_filtered: bool) -> str:
+    """How many members there are; of those that are wanted only what their page tells."""
+    if is_filtered and (page.previous_cursor or page.next_cursor):
+        text = ngettext("More than %(number)s member", "More than %(number)s members", ROWS_PER_PAGE)
+        return text % {"number": figures(ROWS_PER_PAGE)}
+    count = len(page.rows) if is_filtered else members_count_lately()
+    return ngettext("%(number)s member", "%(number)s members", count) % {"number": figures(count)}

@@ -29,7 +29,9 @@ def show_orders(request: HttpRequest) -> HttpResponse:
     page = orders_page(filters=form.filters(), before=before, after=after)
     if not page.rows and (before, after) != (None, None):
         return redirect(reverse("supervisor:orders") + form.query())
-    note_list(name="orders", filters=form.query(), at=timezone.now(), actor=signed_in_user(request))
+    # As a number somebody's contact may have been typed.
+    filters = form.query(number=None)
+    note_list(name="orders", filters=filters, at=timezone.now(), actor=signed_in_user(request))
     context = {
         "form": form,
         "is_filtered": form.is_set(),

@@ -5,12 +5,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.access import is_supervisor, role_required
-from accounts.roles import Role
-from loyalty.queries.rules import rule_set_in_force, tiers_of
+from accounts.access import role_required
+from accounts.roles import Role, is_supervisor
+from loyalty.queries.rules import rule_set_in_force, scheduled, tiers_of
 from supervisor.charts import orders_chart
 from supervisor.queries.approvals import open_approvals_count
 from supervisor.queries.invitations import open_referrals_count
+from supervisor.queries.jobs import FAILED_DAYS, job_counts
 from supervisor.queries.programme import ACTIVE_DAYS, figures, last_audit
 
 
@@ -31,6 +32,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "rule_set": rule_set,
         "tiers": tiers_of(rule_set),
         "approvals_count": open_approvals_count(),
+        "scheduled": scheduled(now).first(),
+        "jobs": job_counts(now),
+        "failed_days": FAILED_DAYS,
         "doubts_count": open_referrals_count(),
     }
     return render(request, "supervisor/overview.html", context)

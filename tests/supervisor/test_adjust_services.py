@@ -19,8 +19,8 @@ from supervisor.errors import (
     WordsNeeded,
 )
 from supervisor.models import Approval
-from supervisor.queries.adjustments import effect_of, left_today, limits_of, supervisors_for
-from supervisor.services.adjustments import Adjusted, adjust_points, make_adjustment
+from supervisor.queries.adjustments import effect_of, limits_of, supervisors_for
+from supervisor.services.adjustments import Adjusted, adjust_points
 from supervisor.services.approvals import decide, withdraw_approval
 from tests.clock import NOON, TOMORROW_NOON
 from tests.factories import UserFactory
@@ -36,6 +36,10 @@ def limits(settings):
     settings.STAFF_ADJUSTMENT_DAY_POINTS = 250
     settings.SUPERVISOR_ADJUSTMENT_POINTS = 1_000
     settings.SUPERVISOR_ADJUSTMENT_DAY_POINTS = 2_500
+
+
+def left_today(user, *, at=NOON) -> int:
+    return limits_of(by=user, at=at).left_today_points
 
 
 @pytest.fixture
@@ -234,10 +238,10 @@ def test_day_counts_what_is_given_and_taken(ada, stan, ben, correct):
     correct(100)
     correct(-50)
     correct(100, member=ben)
-    assert left_today(by=stan, at=NOON) == 0
+    assert left_today(stan) == 0
 
     assert correct(1).approval is not None
-    assert left_today(by=stan, at=TOMORROW_NOON) == 250
+    assert left_today(stan, at=TOMORROW_NOON) == 250
     assert correct(100, at=TOMORROW_NOON).approval is None
 
 
@@ -245,9 +249,9 @@ def test_day_begins_at_midnight_of_the_programme(stan, correct):
     midnight = NOON.replace(hour=0)
     correct(100, at=midnight - timedelta(seconds=1))
 
-    assert left_today(by=stan, at=midnight) == 250
+    assert left_today(stan, at=midnight) == 250
     correct(100, at=midnight)
-    assert left_today(by=stan, at=NOON) == 150
+    assert left_today(stan) == 150
 
 
 def test_nobody_is_asked_for_what_cannot_be(ada, correct):
@@ -288,14 +292,14 @@ def test_approved_correction_is_made_in_the_name_of_who_asked(ada, stan, sue, co
 def test_approved_correction_uses_up_nobodys_day(ada, stan, sue, correct):
     decide(approval=correct(500).approval, is_approved=True, reason="", at=NOON, by=sue)
 
-    assert (left_today(by=stan, at=NOON), left_today(by=sue, at=NOON)) == (250, 2_500)
+    assert (left_today(stan), left_today(sue)) == (250, 2_500)
 
 
 def test_who_asked_cannot_approve(ada, sue, correct):
     approval = correct(5_000, by=sue).approval
 
     with pytest.raises(SecondPersonNeeded):
-        make_adjustment(approval=approval, at=NOON, by=sue)
+        decide(approval=approval, is_approved=True, reason="", at=NOON, by=sue)
 
     assert balance(ada).available == 0
 
@@ -305,7 +309,7 @@ def test_nobody_approves_for_their_own_account(ada, correct):
     approval = correct(500).approval
 
     with pytest.raises(OwnAccount):
-        make_adjustment(approval=approval, at=NOON, by=ada.user)
+        decide(approval=approval, is_approved=True, reason="", at=NOON, by=ada.user)
 
     assert balance(ada).available == 0
 

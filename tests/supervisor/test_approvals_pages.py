@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,12 +13,16 @@ from django.utils import timezone
 from accounts import services
 from accounts.models import AuditRecord, User
 from accounts.roles import Role
+from accounts.services import staff
 from loyalty.models import Cause, PointsAccount
-from loyalty.queries.rules import rule_set_in_force
-from loyalty.services.rules import create_draft
-from supervisor.models import Approval, JobRun, Preview
+from supervisor.errors import LetInByAsker
+from supervisor.models import Approval, JobRun
+from supervisor.services.approvals import decide
+from supervisor.services.editions import ask_publication
 from tests.factories import UserFactory
+from tests.loyalty.editions import draft_edition
 from tests.pages import Page
+from tests.supervisor.publishing import previewed
 
 APPROVALS = "/console/approvals/"
 
@@ -52,28 +57,20 @@ def asks_to_adjust(by: User, member, points=2_000, **more) -> Approval:
 
 def asks_to_publish(by: User) -> Approval:
     now = timezone.now()
-    live = rule_set_in_force(now)
-    draft = create_draft(copy_of=live, drafted_by=by, at=now)
-    run = JobRun.objects.create(kind=JobRun.Kind.PREVIEW, asked_by=by, asked_at=now, begins_at=now)
-    preview = Preview.objects.create(
-        draft=draft,
-        draft_revision=draft.revision,
-        compared_with=live,
-        asked_by=by,
-        asked_at=now,
-        job_run=run,
-        members_count=1_200,
-        falling_count=90,
+    preview = previewed(
+        by, draft_edition(("Bronze", 0, "0.07")), members=1_200, falling=90, worse_off=95, at=now
     )
-    return Approval.objects.create(
-        key=uuid4(),
-        kind=Approval.Kind.PUBLICATION,
-        asked_by=by,
-        asked_at=now,
-        reason="A spring edition.",
-        preview=preview,
-        rule_set=draft,
-    )
+    asked = ask_publication(preview=preview, effective_at=None, reason="A spring edition.", at=now, by=by)
+    assert asked.approval
+    return asked.approval
+
+
+@pytest.fixture
+def boss(db) -> User:
+    """Another supervisor."""
+    colleague = UserFactory()
+    services.assign_role(user=colleague, role=Role.SUPERVISOR)
+    return colleague
 
 
 def decided(by: User, asked: Approval, at=None) -> Approval:
@@ -142,7 +139,7 @@ def test_declining_needs_a_reason_that_the_asker_reads(desk, stan, ada):
 
     refused = desk.post(page_of(asked), {"decision": "decline", "reason": " "})
     assert refused.status_code == 422
-    assert "Say why you decline" in Page(refused).text
+    assert "Say why: the reason is kept with what you do." in Page(refused).text
     assert "Error:" in Page(refused).text
     desk.post(page_of(asked), {"decision": "decline", "reason": "The order was refunded."})
 
@@ -197,16 +194,27 @@ def test_what_cannot_be_done_any_more_is_said_and_stays_open(desk, stan, ada):
     assert not asked.decision
 
 
-def test_a_publication_names_its_preview_and_how_many_fall(desk):
-    boss = UserFactory()
-    services.assign_role(user=boss, role=Role.SUPERVISOR)
+def test_a_publication_says_what_it_changes_and_does(desk, boss):
     asked = asks_to_publish(boss)
 
     page = Page(desk.get(page_of(asked)))
 
     assert f"/console/editions/previews/{asked.preview_id}/" in page.hrefs()
-    assert "90 of 1,200" in page.text
+    assert "Fall to a lower tier 90 7.5% Rise to a higher tier 7 0.6%" in page.text
+    assert "Points a month 0" in page.text
+    assert "95 members would get less than now (7.9%)" in page.text
+    assert "What it changes against edition 1 What differs What Before After" in page.text
     assert "at once" in page.text
+
+
+def test_an_approved_publication_leads_to_the_edition_and_its_recount(desk, boss):
+    asked = asks_to_publish(boss)
+
+    page = Page(desk.post(page_of(asked), {"decision": "approve"}, follow=True))
+
+    run = JobRun.objects.get(kind=JobRun.Kind.RECOUNT)
+    assert "Approved, and done. Edition 2, Recount of the members’ tiers" in page.text
+    assert {"/console/editions/2/", f"/console/jobs/{run.pk}/"} <= set(page.hrefs())
 
 
 def test_pressing_no_button_says_so(desk, stan, ada):
@@ -264,3 +272,64 @@ def test_the_list_asks_as_many_queries_for_thirty_as_for_one(desk, sue, stan, ad
         decided(sue, asks_to_adjust(colleague, ada))
 
     assert queries() == with_one
+
+
+# Two people, and not one with two addresses
+
+
+def let_in(by: User, email: str, at=None) -> User:
+    """A supervisor who has joined by an invitation of that colleague."""
+    at = at or timezone.now()
+    staff.invite_colleague(email=email, role=Role.SUPERVISOR, at=at, by=by)
+    token = mail.outbox[-1].body.split("/staff/join/")[1].split("/")[0]
+    return staff.accept_invitation(
+        token=token, first_name="Вера", last_name="", password="a pass phrase of hers", at=at
+    )
+
+
+def made_supervisor(by: User, at=None) -> User:
+    """A supervisor whom that colleague has made one."""
+    user = UserFactory(email="mira@example.com")
+    services.assign_role(user=user, role=Role.STAFF)
+    staff.give_role(user=user, role=Role.SUPERVISOR, at=at or timezone.now(), by=by)
+    return User.objects.get(pk=user.pk)
+
+
+def approve(asked: Approval, by: User) -> Approval:
+    return decide(approval=asked, is_approved=True, reason="", at=timezone.now(), by=by)
+
+
+def test_nobody_approves_for_whoever_has_just_let_them_in(sue, ada):
+    vera = let_in(sue, "vera@example.com")
+    # One who was invited could invite the next one.
+    others = [vera, let_in(vera, "zoe@example.com"), made_supervisor(sue)]
+    asked = asks_to_adjust(sue, ada)
+
+    for other in others:
+        with pytest.raises(LetInByAsker):
+            approve(asked, other)
+
+    assert available(ada) == 0
+    declined = decide(approval=asked, is_approved=False, reason="No", at=timezone.now(), by=vera)
+    assert declined.decision == "declined"
+
+
+@pytest.mark.parametrize("way", [lambda by, at: let_in(by, "vera@example.com", at), made_supervisor])
+def test_whoever_was_let_in_a_month_ago_or_by_somebody_else_approves(sue, stan, ada, way):
+    other = way(sue, timezone.now() - timedelta(days=31))
+    root = User.objects.create_superuser("root@example.com", "pass phrase")
+    approve(asks_to_adjust(sue, ada, points=10), other)
+    approve(asks_to_adjust(stan, ada, points=10), let_in(root, "zoe@example.com"))
+
+    assert available(ada) == 20
+
+
+def test_the_page_says_why_another_supervisor_approves(sue, ada, client_of):
+    asked = asks_to_adjust(sue, ada)
+    browser = client_of(let_in(sue, "vera@example.com"))
+    browser.cookies["django_language"] = "en"
+
+    response = browser.post(page_of(asked), {"decision": "approve", "reason": ""})
+
+    assert response.status_code == 422
+    assert "has let you into the console less than 30 days ago" in Page(response).text

@@ -12,13 +12,17 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditRecord, Consent, Member, Message
 from accounts.services import record_consent
-from loyalty.models import Standing
+from loyalty.models import Cause, Standing
 from loyalty.queries.balance import balance
 from loyalty.services.blocking import block_member
+from loyalty.services.rules import create_draft, publish_rule_set
 from orders.services.orders import refund_order
 from supervisor.queries.card import member_card
+from supervisor.services.adjustments import adjust_points
+from supervisor.services.approvals import withdraw_approval
 from tests.clock import NOON
 from tests.factories import MemberFactory
+from tests.loyalty.editions import LONG_AGO, tier_spec
 from tests.loyalty.points import earn, hold, spend
 from tests.pages import Page
 from tests.supervisor.given import gift, gifts, in_english, invited_by
@@ -128,7 +132,7 @@ def test_tier_with_its_story_and_floor(desk, ada, sue, paid):
     standing = Standing.objects.get(member=ada)
     text = read(desk, ada)
     assert f"Tier {standing.tier.name}" in text
-    assert "How it came a paid order" in text
+    assert "Because of a paid order" in text
 
 
 def test_friends_transfers_and_consents(desk, ada, ben):
@@ -159,6 +163,62 @@ def test_what_the_member_did_is_no_colleague_s_act(desk, ada):
     text = read(desk, ada)
     assert "Blocked 10 March 2026, 12:00 · the member" in text
     assert "What colleagues did last" not in text
+
+
+def test_a_correction_that_waits_is_found_again_by_its_asker_and_a_supervisor(
+    desk, stan, sue, ada, client_of
+):
+    adjusted = adjust_points(
+        member=ada, points=1_500, cause=Cause.GOODWILL, text="Waited long", key=uuid4(), at=NOON, by=stan
+    )
+    page = Page(desk.get(card_of(ada)))
+    assert "Waits for approval: +1,500\u00a0points, asked by you" in page.text
+    assert card_of(ada, f"adjust/{adjusted.approval.pk}/") in page.hrefs()
+    page = Page(in_english(client_of(sue)).get(card_of(ada)))
+    assert "asked by Стан Козлов" in page.text
+    assert f"/console/approvals/{adjusted.approval.pk}/" in page.hrefs()
+    withdraw_approval(approval=adjusted.approval, at=NOON, by=stan)
+    assert "Waits for approval" not in read(desk, ada)
+
+
+def test_an_inviter_can_be_noted_for_a_week_and_where_there_is_none(desk, ada, ben):
+    def offers(member: Member) -> bool:
+        return any("/attach/" in href for href in Page(desk.get(card_of(member))).hrefs())
+
+    Member.objects.update(joined_at=NOON - timedelta(days=7))
+    assert offers(ben)
+    Member.objects.update(joined_at=NOON - timedelta(days=7, seconds=1))
+    assert not offers(ben)
+    Member.objects.update(joined_at=NOON)
+    invited_by(ada, ben)
+    assert not offers(ben)
+
+
+def test_balance_and_tier_come_before_the_lists(desk, ada):
+    headings = [values.get("id") for tag, values in Page(desk.get(card_of(ada))).tags if tag == "h2"]
+    assert headings == [
+        "actions", "balance", "tier", "contacts", "people", "operations", "orders", "messages"
+    ]  # fmt: skip
+
+
+def test_what_a_friend_paid_is_for_supervisors_only(desk, ada, ben, sue, paid, client_of):
+    tiers = [tier_spec("Bronze", 0, referral_rate=Decimal("0.02"))]
+    publish_rule_set(
+        rule_set=create_draft(tiers=tiers), effective_at=LONG_AGO, published_at=NOON, reason="A test"
+    )
+    invited_by(ada, ben)
+    paid(ben, 5_000)
+    for part in ("", "operations/"):
+        assert "Friend’s order: Бен С." in read(desk, ada, part)
+        assert "5,000" not in read(desk, ada, part)
+    assert "5,000\u00a0₽ × 2%" in read(in_english(client_of(sue)), ada, "operations/")
+
+
+def test_staff_read_titles_of_messages_and_supervisors_all(desk, ada, sue, paid, client_of):
+    paid(ada, 1_000)
+    assert "points for order A-1" in read(desk, ada, "messages/")
+    assert "can be spent" not in read(desk, ada, "messages/")
+    assert "can be spent" in read(in_english(client_of(sue)), ada, "messages/")
 
 
 def test_messages_are_read_without_their_links_and_stay_unseen(desk, ada, ben):

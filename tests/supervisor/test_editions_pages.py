@@ -124,6 +124,27 @@ def test_restoring_makes_a_draft_and_deletes_nothing(client):
     assert RuleSet.objects.filter(number__isnull=False).count() == 3
 
 
+def test_a_scheduled_edition_is_withdrawn_or_copied_and_not_restored(client):
+    publish_edition(effective_at=YESTERDAY_NOON)
+    coming = publish_edition(effective_at=TOMORROW_NOON)
+
+    text = text_of(client, f"{EDITIONS}{coming.number}/")
+
+    assert "Withdraw it" in text
+    assert "To go back to these rules" not in text
+    assert "A draft begins as a copy of this edition." in text
+
+
+def test_an_address_of_a_button_opened_like_a_page_says_so(client):
+    refused = client.get(f"{EDITIONS}new/")
+
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
+    page = Page(refused)
+    assert page.count("h1") == 1
+    assert "At this address something is done when a button is pressed" in page.text
+    assert client.get(f"{EDITIONS}new/", HTTP_ACCEPT="application/json").content == b""
+
+
 def test_withdrawing_asks_first_and_calls_the_recount_off(client, sue):
     publish_edition(effective_at=YESTERDAY_NOON)
     preview = previewed(sue)
@@ -150,7 +171,7 @@ def test_what_is_in_force_cannot_be_withdrawn(client):
 
     for answer in (client.get, client.post):
         led = answer(f"{EDITIONS}{edition.number}/withdraw/", follow=True)
-        assert "These rules have taken effect already." in Page(led).text
+        assert "These rules have taken effect already, or do so within seconds." in Page(led).text
     assert RuleSet.objects.get(pk=edition.pk).withdrawn_at is None
 
 
@@ -189,3 +210,18 @@ def test_a_draft_is_deleted_once_that_is_confirmed(client):
     assert client.post(address).headers["Location"] == EDITIONS
     assert not RuleSet.objects.filter(pk=draft.pk).exists()
     assert client.post(address).status_code == 404
+
+
+@pytest.mark.parametrize("address", [EDITIONS, f"{EDITIONS}1/", "/console/", "/rules/", "/rules/1/"])
+def test_first_edition_holds_from_the_beginning(client, address):
+    text = text_of(client, address)
+
+    assert "from the beginning" in text
+    assert "1970" not in text
+
+
+def test_past_first_edition_held_from_the_beginning_to_the_next(client):
+    publish_edition(effective_at=YESTERDAY_NOON)
+
+    assert "in force from the beginning to 9 March 2026" in text_of(client, "/rules/1/")
+    assert "from the beginning" in text_of(client, "/rules/")

@@ -13,7 +13,7 @@ from loyalty.services.rules import SETTING_NAMES, publish_rule_set, specs_of, up
 from tests.clock import NOON, YESTERDAY_NOON
 from tests.loyalty.editions import draft_edition, publish_edition
 from tests.pages import Page
-from tests.supervisor.edition_forms import Filled, draft_address, filled, signed_in
+from tests.supervisor.edition_forms import Filled, computed, draft_address, filled, signed_in
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +55,28 @@ def send(client: Client, draft: RuleSet, **changed: str):
     sent = filled(client, draft_address(draft))
     sent |= {re.sub(r"^tier_(\d+)_", r"tier-\1-", name): value for name, value in changed.items()}
     return client.post(draft_address(draft), sent)
+
+
+def focused(response) -> list[str]:
+    """What has the focus when the page opens, by its name."""
+    return [found["name"] for _tag, found in Page(response).tags if "autofocus" in found]
+
+
+def test_the_page_leads_to_its_parts_and_tells_first_what_differs(client, draft):
+    page = Page(client.get(draft_address(draft)))
+
+    ids = page.values("id")
+    parts = [href.removeprefix("#") for href in page.hrefs() if href.startswith("#")]
+    assert "tiers" in parts
+    assert set(parts) <= set(ids)
+    assert page.text.index("What the saved draft changes") < page.text.index("Save the draft")
+
+
+def test_a_preview_that_no_longer_holds_is_tagged(client, draft, sue):
+    computed(draft, sue)
+    assert "no longer holds" not in Page(client.get(draft_address(draft))).text
+    publish_edition(effective_at=NOON)
+    assert "no longer holds" in Page(client.get(draft_address(draft))).text
 
 
 def test_a_form_sent_unchanged_changes_nothing(client, draft, sue):
@@ -133,8 +155,7 @@ def test_a_tier_is_added_without_losing_anything_or_saving_it(client, draft):
     page, sent = Page(added), Filled(added.content.decode()).sent
     assert "A tier was added." in page.text
     assert (sent["tiers"], sent["tier-1-name"], sent["life_months"]) == ("4", "Серебряный", "8")
-    (focused,) = [attributes["name"] for _tag, attributes in page.tags if "autofocus" in attributes]
-    assert focused == "tier-3-name"
+    assert focused(added) == ["tier-3-name"]
     assert kept(draft) == BEFORE
 
     sent |= {
@@ -164,9 +185,12 @@ def test_a_tier_is_left_out_once_the_draft_is_saved_and_says_where_its_members_g
     marked = send(client, draft, do="leave_out-1")
 
     assert "The tier “Silver” is left out when you save. Its members go to “Bronze”" in Page(marked).text
+    assert "whoever was set to “Silver” holds “Gold” from then on." in Page(marked).text
+    assert focused(marked) == ["do"]
     assert kept(draft) == BEFORE
     sent = Filled(marked.content.decode()).sent
     back = client.post(draft_address(draft), sent | {"do": "keep-1"})
+    assert focused(back) == ["tier-1-name"]
     assert "is left out when you save" not in Page(back).text
 
     assert client.post(draft_address(draft), sent).status_code == 302

@@ -10,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditRecord
-from loyalty.models import RuleSet
+from loyalty.models import RuleSet, Standing
 from loyalty.services.rules import specs_of, update_draft
+from supervisor.exports.changed_members import csv_parts
 from supervisor.models import Approval, JobRun, Preview
 from supervisor.services.previews import ask_preview
 from tests.clock import NOON, YESTERDAY_NOON
@@ -19,6 +20,7 @@ from tests.factories import MemberFactory
 from tests.loyalty.editions import draft_edition, publish_edition
 from tests.pages import Page
 from tests.supervisor.edition_forms import computed, draft_address, filled, signed_in
+from tests.supervisor.publishing import previewed
 
 STRICTER = (("Bronze", 0), ("Silver", 12_000), ("Gold", 20_000))
 MILDER = (("Bronze", 0, "0.04"), ("Silver", 8_000, "0.06"), ("Gold", 20_000))
@@ -100,6 +102,12 @@ def test_the_preview_says_that_nothing_has_changed_and_adds_up(client, sue, stan
     assert "Points already credited do not change" in page.text
     assert "Had it been so for the last 12 months" in page.text
     assert "ada@example.com" not in page.text
+    assert "What it changes against edition 2 What differs What Before After" in page.text
+    assert "March 2025 from 10 March 2025" in page.text
+    assert "March 2026 so far" in page.text
+    assert "Gifts and welcome points are not in it" in page.text
+    landmarks = [found["aria-labelledby"] for _tag, found in page.tags if "aria-labelledby" in found]
+    assert len(landmarks) == len(set(landmarks))
 
 
 def test_the_table_from_to_adds_up_in_its_margins(client, sue, standing):
@@ -118,11 +126,85 @@ def test_the_file_holds_everybody_who_moves_and_is_noted(client, sue, standing):
     answer = client.get(address)
 
     rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
-    assert rows[0] == "Member number;Name;Tier now;Tier then;Direction;Paid sum"
+    assert rows[0] == "Member number;Name;Tier now;Tier then;Direction;Paid sum, ₽"
     (row,) = rows[1:]
     assert row.endswith(";Ада И.;Silver;Bronze;falls;10000.00")
     noted = AuditRecord.objects.get(action="exported")
     assert (noted.actor_id, noted.facts["rows"]) == (sue.pk, 1)
+
+
+def test_a_tier_left_out_has_its_own_line_and_what_was_set_by_hand_is_named(client, sue, ada, standing):
+    Standing.objects.filter(member=ada).update(floor_position=1)
+    preview = computed(draft_edition(("Bronze", 0), ("Gold", 20_000)), sue)
+
+    text = text_of(client.get(preview_address(preview)))
+
+    assert "Silver left out 10,000\u00a0₽ 5% 1 0" in text
+    assert "Gold 20,000\u00a0₽ 5% 0 1" in text
+    assert "Set by hand to “Silver”: would hold “Gold”, 1 member." in text
+
+
+def test_a_published_preview_keeps_its_counts_and_says_why_the_file_is_gone(client, sue, standing):
+    preview = computed(draft_edition(*MILDER), sue)
+    client.post(publish_address(preview), NOW | {"do": "publish"})
+
+    led = client.get(f"{preview_address(preview)}members.csv", follow=True)
+
+    assert led.redirect_chain[-1][0] == f"{preview_address(preview)}#file"
+    page = Page(led)
+    assert "The file of everybody who rises or falls could be taken until the publication" in page.text
+    assert "Rise to a higher tier 1 50%" in page.text
+    assert "file" in page.values("id")
+
+
+def test_the_file_is_of_the_moment_it_is_taken_and_notes_what_was_written(client, sue, standing, paid):
+    preview = computed(draft_edition(*STRICTER), sue)
+    page = Page(client.get(preview_address(preview)))
+    assert "The file is computed when you take it" in page.text
+    paid(MemberFactory(), 11_000, at=YESTERDAY_NOON)
+
+    answer = client.get(f"{preview_address(preview)}members.csv")
+
+    assert f'filename="preview-{preview.pk}-2026-03-10-1200.csv"' in answer["Content-Disposition"]
+    assert len(b"".join(answer.streaming_content).splitlines()) == 3
+    assert AuditRecord.objects.get(action="exported").facts["rows"] == 2
+
+
+def test_a_file_that_is_broken_off_is_noted_with_what_was_written(client, sue, standing):
+    noted: list[int] = []
+    parts = csv_parts(computed(draft_edition(*STRICTER), sue), at=NOON, language="en", note=noted.append)
+
+    next(parts)
+    parts.close()
+
+    assert noted == [0]
+
+
+def test_each_look_at_members_by_name_is_noted_once(client, sue, standing):
+    preview = computed(draft_edition(*STRICTER), sue)
+    nobody = computed(draft_edition(), sue)
+
+    client.get(preview_address(nobody))
+    assert not AuditRecord.objects.filter(action="searched").exists()
+    client.get(preview_address(preview))
+
+    noted = AuditRecord.objects.get(action="searched")
+    assert (noted.actor_id, noted.member, noted.facts) == (
+        sue.pk,
+        None,
+        {"kind": "list", "list": "preview", "filters": f"?preview={preview.pk}"},
+    )
+
+
+def test_whoever_gets_less_is_counted_in_words_before_publishing(client, sue, standing):
+    lower = (("Bronze", 0), ("Silver", 10_000, "0.04"), ("Gold", 20_000))
+    preview = computed(draft_edition(*lower), sue)
+    assert (preview.falling_count, preview.worse_off_count) == (0, 1)
+
+    for address in (preview_address(preview), publish_address(preview)):
+        text = text_of(client.get(address))
+        assert "1 member would get less than now" in text
+        assert "second supervisor has to agree" in text or "another supervisor looks" in text
 
 
 def test_a_preview_of_a_draft_that_has_changed_offers_a_new_one_only(client, sue, standing):
@@ -155,13 +237,15 @@ def test_a_preview_that_failed_says_so_and_can_be_asked_for_again(client, sue):
 def test_publishing_names_the_effect_and_the_moment_before_it_happens(client, sue, standing):
     preview = computed(draft_edition(*MILDER), sue)
     form = text_of(client.get(publish_address(preview)))
-    assert "0 members fall to a lower tier (0%)." in form
+    assert "What will happen Nobody falls to a lower tier." in form
+    assert "What it changes against edition 2 What differs What Before After Tier “Bronze”" in form
     assert "By the programme’s clock: Moscow time" in form
 
     check = client.post(publish_address(preview), LATER)
 
     assert check.status_code == 200
     assert "Takes effect on 1 December 2026, 00:00, Moscow time." in text_of(check)
+    assert "What it changes against edition 2 What differs What Before After Tier “Bronze”" in text_of(check)
     assert RuleSet.objects.filter(number__isnull=False).count() == 2
 
 
@@ -313,3 +397,14 @@ def test_the_preview_takes_the_same_queries_however_many_members_move(client, su
         paid(member, Decimal(11_000), at=YESTERDAY_NOON)
 
     assert take(computed(draft_edition(*STRICTER), sue)) == with_one
+
+
+def test_share_that_needs_a_second_supervisor_is_the_one_that_decides(client, sue, monkeypatch):
+    for module in ("services.editions", "views.editions.previews", "views.editions.publishing"):
+        monkeypatch.setattr(f"supervisor.{module}.MOST_WORSE_SHARE", Decimal("0.125"))
+    preview = previewed(sue, members=100, falling=13)
+
+    address = preview_address(preview)
+
+    assert "More than 12.5% of the members fall or get less, so" in text_of(client.get(address))
+    assert "More than 12.5% of the members fall or get less. So" in text_of(client.get(f"{address}publish/"))

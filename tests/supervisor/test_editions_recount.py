@@ -200,7 +200,7 @@ def others_are_at_work():
         return cursor.fetchone() != (0,)
 
 
-def wait_until(is_so, *, seconds=30):
+def wait_until(is_so, *, seconds=120):
     """Wait for what another process brings about."""
     ends = time.monotonic() + seconds
     while not is_so():

@@ -16,6 +16,7 @@ from loyalty.errors import (
     DraftKept,
     EffectiveTooEarly,
     ReasonMissing,
+    ReasonNeeded,
 )
 from loyalty.models import RuleSet
 from loyalty.queries.rules import rule_set_in_force
@@ -27,7 +28,6 @@ from supervisor.errors import (
     NotYours,
     PreviewNotReady,
     PreviewOutdated,
-    ReasonNeeded,
     SecondPersonNeeded,
     SupervisorNeeded,
 )
@@ -94,6 +94,7 @@ def test_publishing_at_once_puts_the_edition_into_force_with_its_recount_and_a_r
                 "members_count": 100,
                 "rising_count": 7,
                 "falling_count": 5,
+                "worse_off_count": 0,
             },
         )
     ]
@@ -164,8 +165,9 @@ def test_publishing_a_second_time_says_that_it_is_done(sue):
     ("members", "falling", "expected"),
     [(100, 5, False), (100, 6, True), (101, 5, False), (119, 6, True), (0, 0, False), (1, 1, True)],
 )
-def test_more_than_5_percent_falling_needs_a_second_person(sue, members, falling, expected):
+def test_more_than_5_percent_falling_or_worse_off_needs_a_second_person(sue, members, falling, expected):
     assert needs_second_person(previewed(sue, members=members, falling=falling)) is expected
+    assert needs_second_person(previewed(sue, members=members, worse_off=falling)) is expected
 
 
 def test_a_great_fall_is_published_once_a_second_supervisor_agrees(sue, sam, stan):
@@ -184,6 +186,7 @@ def test_a_great_fall_is_published_once_a_second_supervisor_agrees(sue, sam, sta
             "preview": preview.pk,
             "members_count": 100,
             "falling_count": 6,
+            "worse_off_count": 0,
         }
     ]
     with pytest.raises(SecondPersonNeeded):

@@ -126,7 +126,9 @@ def test_typing_is_answered_by_the_list_alone(desk, julia):
     assert status["hx-swap-oob"] == "innerHTML:#count"
 
 
-@pytest.mark.parametrize(("typed", "by"), [("777 123", "card of a shop"), ("A-42", "order number")])
+@pytest.mark.parametrize(
+    ("typed", "by"), [("777 123", "card of a shop"), ("A-42", "order number"), ("a-42", "order number")]
+)
 def test_cards_and_orders_of_shops_lead_to_the_member(desk, ada, shop, paid, typed, by):
     Customer.objects.create(source=shop, external_id="777123", member=ada)
     paid(ada, 1_000, number="A-42")
@@ -148,8 +150,14 @@ def test_what_belongs_to_the_sandbox_or_to_nobody_finds_nobody(desk, paid, shop)
     ("text", "advice"),
     [
         ("Абракадабра", "Type less of the name or spell it otherwise, or search by phone or e-mail."),
-        ("9991112233", "Compare the digits, or search by name or e-mail."),
-        ("0000", "Compare the digits, or search by name or e-mail."),
+        (
+            "9991112233",
+            "Compare the digits: an order is found by its whole number. Or search by name or e-mail.",
+        ),
+        (
+            "0000",
+            "Compare the digits: an order is found by its whole number. Or search by name or e-mail.",
+        ),
         ("nobody@example.com", "Compare it letter by letter, or search by phone or name."),
         ("2481 9073 6513", "changed places. Check it and try again."),
     ],
@@ -235,6 +243,40 @@ def test_sixty_searches_a_minute_are_enough(desk, sue, client_of, julia):
     assert len(searches()) == 60
     # Each colleague is counted alone.
     assert search(client_of(sue), "щерб").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("limit", "method", "path", "seconds"),
+    [
+        ("staff_contacts", "POST", "/console/members/{number}/contacts/", 3_600),
+        ("staff_card", "GET", "/console/members/{number}/", 3_600),
+        ("staff_search", "POST", "/console/invitations/attach/", 60),
+    ],
+)
+def test_what_shows_people_has_a_limit_of_each_colleague(
+    desk, ada, sue, client_of, settings, limit, method, path, seconds
+):
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, limit: f"2/{seconds}s/user"}
+    path = path.format(number=ada.number)
+    with time_machine.travel(NOON, tick=False) as clock:
+        for _ in range(2):
+            assert desk.generic(method, path).status_code != 429
+        noted = AuditRecord.objects.count()
+
+        answer = desk.generic(method, path)
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, str(seconds))
+        moment = "13:00" if seconds == 3_600 else "12:01"
+        assert f"10 March 2026, {moment}" in Page(answer).text
+        assert AuditRecord.objects.count() == noted
+        assert client_of(sue).generic(method, path).status_code != 429
+        clock.shift(seconds)
+        assert desk.generic(method, path).status_code != 429
+
+
+def test_limits_are_those_of_a_till(settings):
+    limits = settings.ACCOUNT_RATE_LIMITS
+    assert (limits["staff_contacts"], limits["staff_card"]) == ("30/h/user", "120/h/user")
 
 
 def test_many_hits_ask_as_much_as_one(desk):

@@ -129,8 +129,10 @@ def test_bad_rows_are_shown_and_given_as_a_file(desk, tried):
     assert answer["Content-Disposition"].startswith("attachment")
     assert "'=1+1" in b"".join(answer.streaming_content).decode("utf-8-sig")
     assert AuditRecord.objects.get(action=AuditRecord.Action.EXPORTED).facts == {
-        "page": "bad_rows",
-        "import_file": import_file.pk,
+        "list": "bad_rows",
+        "filters": f"?import={import_file.pk}",
+        "format": "csv",
+        "rows": 2,
     }
 
     form = {name: "on" for name in page.values("name") if name == "skip_bad_rows"}
@@ -195,6 +197,7 @@ def test_other_separator_shows_the_rows_again_and_guesses_anew(desk, upload):
     page = Page(desk.get(f"{address}?separator=pipe&encoding=utf-8&has_header=on"))
 
     assert "Column 2: b;Date;Client;Sum" in page.text
+    assert "The table has 2 columns; where they do not fit, it scrolls sideways." in page.text
     assert "Column 3" not in page.text
     # Looking changes nothing.
     assert ImportFile.objects.get().mapping["separator"] == "semicolon"

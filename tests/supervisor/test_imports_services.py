@@ -20,7 +20,7 @@ from supervisor.errors import (
     TrialUnderWay,
 )
 from supervisor.models import ImportFile, JobRun
-from supervisor.queries.imports import figures_of, has_stopped, path_of, shown_bad_rows
+from supervisor.queries.imports import figures_of, path_of, shown_bad_rows
 from supervisor.services import imports, job_runs
 from supervisor.services.imports import delete_old_files, take_file
 from supervisor.services.job_runs import ask_to_cancel
@@ -64,6 +64,7 @@ def test_upload_keeps_the_file_under_a_name_of_ours(upload, files, sue):
     )
     assert path_of(import_file).read_text() == NUMBERED
     assert path_of(import_file).parent == files / "imports"
+    assert path_of(import_file).stat().st_mode & 0o777 == 0o600
     assert "март" not in import_file.file.name
 
 
@@ -322,7 +323,7 @@ def test_cancelled_import_keeps_what_is_done_and_goes_on_when_asked_again(tried,
     assert stopped.outcome == "cancelled"
     assert stopped.result == {"least_new_orders": 4}
     assert 4 <= kept < 40
-    assert has_stopped(stopped)
+    assert stopped.has_stopped
 
     done = work_on(confirm(fresh(import_file), sue))
 

@@ -396,7 +396,7 @@ def test_what_was_decided_together_stands_together(desk, referral):
     doubted(referral, Flag.Kind.SAME_PHONE, Flag.Kind.SAME_DEVICE)
     decide(desk, referral, TWO_PEOPLE)
     doubted(referral, Flag.Kind.TOO_QUICK)
-    with time_machine.travel(AN_HOUR_LATER, tick=False):
+    with time_machine.travel(NOON + timedelta(minutes=20), tick=False):
         decide(desk, referral, ONE_PERSON)
 
     of_list, of_page = (Page(desk.get(address)) for address in (INVITATIONS, page_of(referral)))

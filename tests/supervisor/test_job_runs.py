@@ -1,21 +1,24 @@
 """Long work: asked for in a transaction, done by a worker, watched, cancelled, and how it ends."""
 
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import AuditRecord
+from loyalty.services.retry import to_outcome
 from supervisor import jobs
 from supervisor.errors import ConsoleError, JobBeingDone, JobOver
 from supervisor.models import JobRun
 from supervisor.services import job_runs
 from supervisor.services.job_runs import JobCancelled, ask_for_job, ask_to_cancel, carry_out
 from tests.clock import NOON
+from tests.factories import UserFactory
 from tests.loyalty.races import race
 from tests.loyalty.test_jobs import work_off
 
@@ -39,7 +42,7 @@ def every_report_counts(monkeypatch):
 
 
 def asked(by=None, **more):
-    return ask_for_job(kind=KIND, facts={"edition": 7}, asked_by=by, at=NOON, **more)
+    return ask_for_job(kind=KIND, facts={"edition": 7}, asked_by=by or UserFactory(), at=NOON, **more)
 
 
 def done(run, handler):
@@ -58,6 +61,12 @@ def elsewhere(ask):
     """What another connection is answered."""
     [answer] = race(ask)
     return answer
+
+
+def lose_the_connection(run, report):
+    backend_id = connection.connection.info.backend_pid
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_terminate_backend(%s)", [backend_id])
 
 
 def test_job_and_row_are_of_one_transaction(sue):
@@ -106,20 +115,19 @@ def test_worker_leaves_work_for_later_until_then(monkeypatch):
 
 
 @pytest.mark.usefixtures("every_report_counts")
-def test_report_is_seen_in_both_languages_with_counts_and_cursor(db):
+def test_report_is_seen_in_both_languages_with_counts(db):
     seen_then = []
 
     def work(run, report):
-        report(STAGE, 20, 100, cursor=12)
+        report(STAGE, 20, 100)
         seen_then.append(seen(run))
         return {}
 
-    ended = done(asked(), work)
+    done(asked(), work)
 
     [then] = seen_then
-    assert (then.stage, then.done_count, then.total_count, then.cursor) == (IN_BOTH, 20, 100, 12)
+    assert (then.stage, then.done_count, then.total_count) == (IN_BOTH, 20, 100)
     assert then.progressed_at is not None
-    assert ended.cursor == 12
 
 
 def test_reports_that_follow_too_fast_are_not_written_but_the_last(db):
@@ -255,13 +263,25 @@ def test_what_fails_unforeseen_is_logged_under_its_number(db, caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_work_that_loses_its_connection_has_failed_and_says_so():
-    def work(run, report):
-        backend_id = connection.connection.info.backend_pid
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_terminate_backend(%s)", [backend_id])
+def test_work_that_loses_its_connection_has_failed_and_says_so(sue):
+    run = ask_for_job(kind=JobRun.Kind.PREVIEW, facts={}, asked_by=sue, at=NOON)
 
-    assert done(asked(), work).outcome == "failed"
+    ended = carry_out(job_run_id=run.pk, handlers={JobRun.Kind.PREVIEW: lose_the_connection})
+
+    assert ended.outcome == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_recount_that_loses_its_connection_goes_on_later(sue, monkeypatch):
+    monkeypatch.setitem(jobs.HANDLERS, KIND, lose_the_connection)
+    run = asked(sue)
+
+    work_off()
+
+    again = queued(run).get()
+    assert (again.status, again.attempts, again.scheduled_at > timezone.now()) == ("todo", 1, True)
+    assert not seen(run).is_over
+    assert done(run, lambda run, report: {"gone": "on"}).outcome == "done"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -274,7 +294,8 @@ def test_work_of_a_killed_worker_goes_on_from_its_cursor(monkeypatch):
             if number == 2 and not run.cursor:
                 raise KeyboardInterrupt
             taken.append(number)
-            report(STAGE, number + 1, 4, cursor=number + 1)
+            JobRun.objects.filter(pk=run.pk).update(cursor=number + 1)
+            report(STAGE, number + 1, 4)
         return {"taken": len(taken)}
 
     monkeypatch.setitem(jobs.HANDLERS, KIND, work)
@@ -322,17 +343,43 @@ def test_worker_looks_later_whether_another_comes_to_its_end(monkeypatch):
     assert not seen(run).is_over
 
 
-def test_lock_is_free_again_after_the_work(db):
-    run = done(asked(), lambda run, report: {})
-
+def held_locks() -> int:
+    """How many sessions hold the lock of a piece of work."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select count(*) from pg_locks join pg_database on pg_database.oid = pg_locks.database"
             " where datname = current_database() and classid = %s",
             [job_runs.JOB_LOCK],
         )
-        assert cursor.fetchone() == (0,)
-    assert run.outcome == "done"
+        [count] = cursor.fetchone()
+    return int(count)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lock_is_free_again_after_the_work(sue):
+    assert done(asked(sue), lambda run, report: {}).outcome == "done"
+
+    assert held_locks() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lock_ends_with_a_connection_that_a_write_gives_up():
+    tries = []
+
+    def write():
+        tries.append(connection.connection.info.backend_pid)
+        if len(tries) == 1:
+            raise OperationalError
+
+    with job_runs.session_lock(job_runs.JOB_LOCK, "1"):
+        to_outcome(write)
+
+    # The server takes a moment to notice.
+    for _pause in range(50):
+        if not held_locks():
+            break
+        time.sleep(0.05)
+    assert (len(tries), held_locks()) == (2, 0)
 
 
 def test_jobs_of_the_console_have_their_times():

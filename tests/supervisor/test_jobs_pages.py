@@ -52,9 +52,17 @@ def test_the_list_is_empty_with_a_way_forward_and_then_tells_each_job(client, su
     assert "No long jobs yet" in text_of(client, JOBS)
     run = running(sue)
 
-    assert f"Recount of tiers {run.pk} running 10 March 2026, 12:00 Сью Орлова 1,000 of 3,000" in text_of(
-        client, JOBS
+    assert (
+        f"Job {run.pk}: recount of tiers running 10 March 2026, 12:00 Сью Орлова 1,000 of 3,000"
+        in text_of(client, JOBS)
     )
+
+
+def test_a_preview_is_named_by_its_draft(client, sue):
+    run = job(sue, kind=JobRun.Kind.PREVIEW, facts={"draft_id": 7})
+
+    for address in (JOBS, f"{JOBS}{run.pk}/"):
+        assert f"Job {run.pk}: preview of draft 7" in text_of(client, address)
 
 
 def test_the_bar_has_its_text_and_works_without_javascript(client, sue):
@@ -204,3 +212,53 @@ def test_the_list_takes_the_same_queries_for_one_job_and_for_thirty(client, sue)
         running(sue)
 
     assert take() == with_one
+
+
+def test_work_for_later_is_not_asked_for_every_second(client, sue):
+    later = job(sue, begins_at=TOMORROW_NOON)
+    now = running(sue)
+
+    assert "hx-get" not in client.get(f"{JOBS}{later.pk}/").content.decode()
+    assert "Look again" in text_of(client, f"{JOBS}{later.pk}/")
+    assert "hx-get" in client.get(f"{JOBS}{now.pk}/").content.decode()
+
+
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(client, sue):
+    run = running(sue)
+    with time_machine.travel(NOON, tick=False) as clock:
+        client.get(f"{JOBS}{run.pk}/")
+        for _ in range(15):
+            clock.shift(timedelta(minutes=2))
+            answer = client.get(f"{JOBS}{run.pk}/progress/", headers={"HX-Request": "true"})
+        assert answer.headers.get("HX-Refresh") == "true"
+        assert client.get(f"{JOBS}{run.pk}/").status_code == 302
+
+
+def test_recount_of_a_scheduled_edition_is_called_off_with_it_alone(client, sue):
+    run = job(sue, begins_at=TOMORROW_NOON)
+
+    led = client.post(f"{JOBS}{run.pk}/cancel/")
+
+    assert "Withdraw the edition" in text_of(client, led.headers["Location"])
+    run.refresh_from_db()
+    assert (run.outcome, run.cancel_asked_at) == ("", None)
+
+
+def test_list_goes_on_and_back_as_the_other_lists_do(client, sue):
+    runs = [job(sue) for _number in range(26)]
+
+    first = Page(client.get(JOBS))
+    (older,) = first.hrefs(rel="next")
+    last = Page(client.get(JOBS + older))
+
+    assert older == f"?after={runs[1].pk}"
+    assert last.hrefs(rel="prev") == [f"?before={runs[0].pk}"]
+    assert Page(client.get(JOBS + last.hrefs(rel="prev")[0])).text == first.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "has_stopped"),
+    [("", False), ("done", False), ("cancelled", True), ("refused", True), ("failed", True)],
+)
+def test_work_that_ended_undone_has_stopped(outcome, has_stopped):
+    assert JobRun(outcome=outcome).has_stopped is has_stopped

@@ -2,20 +2,22 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from accounts.access import main_role
 from accounts.models import AuditRecord
 from accounts.numbers import new_member_number
 from accounts.services.audit import record
 from loyalty.services.blocking import block_member
-from supervisor.journal_wording import doer, facts_in_words, title
+from supervisor.journal_wording import LISTS, PAGES, doer, facts_in_words, title
 from supervisor.queries.journal import people_of
+from supervisor.services.lists import note_list
 from tests.clock import NOON, TOMORROW_NOON
 from tests.factories import MemberFactory
 from tests.pages import Page
@@ -37,8 +39,7 @@ def noted(action, member=None, *, actor=None, at=NOON, **facts):
         action=action,
         member=member,
         at=at,
-        actor_id=actor.pk if actor else None,
-        actor_role=main_role(actor) if actor else "",
+        actor=actor,
         **facts,
     )
 
@@ -69,6 +70,7 @@ def test_journal_says_who_did_what_about_whom_and_when(ada, stan, client):
 
     assert "Looked at an account The member’s card" in page.text
     assert "Blocked an account “Lost the phone”" in page.text
+    assert f"{stan.full_name} Staff 10 March 2026, 12:00" in page.text
     assert f"{stan.full_name} Staff 11 March 2026, 12:00" in page.text
     assert f"/console/members/{ada.number}/" in page.hrefs()
 
@@ -92,6 +94,16 @@ WORDED = [
         Action.EXPORTED,
         {"list": "members", "format": "csv", "rows": 1_999, "filters": ""},
         ["The list “members” as CSV, 1,999 rows"],
+    ),
+    (
+        Action.EXPORTED,
+        {"list": "bad_rows", "format": "csv", "rows": 2, "filters": "?import=1"},
+        ["The list “bad rows of an import” as CSV, 2 rows"],
+    ),
+    (
+        Action.EXPORTED,
+        {"list": "preview", "format": "csv", "rows": 1, "filters": "?preview=1"},
+        ["The list “members whose tier would change” as CSV, 1 row"],
     ),
     (
         Action.SALE_REGISTERED,
@@ -185,6 +197,27 @@ def test_other_members_are_named_by_their_numbers_and_colleagues_by_their_names(
 
     changed = noted(Action.ROLE_CHANGED, actor=sue, role="supervisor", is_given=True, colleague=stan.pk)
     assert said(changed) == ["Role given: Supervisor", f"Colleague: {stan.full_name}"]
+
+    reset = noted(Action.SECOND_FACTOR_RESET, actor=sue, colleague=stan.pk)
+    assert said(reset) == [f"Colleague: {stan.full_name}"]
+
+
+def noted_names(pattern):
+    """What the console calls something where it writes it down."""
+    sources = (Path(__file__).parents[2] / "supervisor").rglob("*.py")
+    return {name for source in sources for name in re.findall(pattern, source.read_text())}
+
+
+def test_every_page_and_list_that_is_noted_has_words_and_no_other_has():
+    assert set(PAGES) == noted_names(r'\bpage="(\w+)"')
+    assert set(LISTS) == noted_names(r'\bname="(\w+)",(?: |\n +)filters=')
+
+
+@pytest.mark.parametrize(("name", "words"), [("members", "members"), ("orders", "orders")])
+def test_look_at_a_list_says_at_which(sue, in_english, name, words):
+    note_list(name=name, filters="", at=NOON, actor=sue)
+
+    assert title(AuditRecord.objects.get()) == f"Looked at the list “{words}”"
 
 
 def test_who_did_it_is_a_colleague_the_member_a_system_or_the_programme(ada, ben, stan, in_english):
@@ -294,7 +327,7 @@ def test_file_has_what_the_filter_asks_for_and_is_written_down(ada, stan, sue, c
     rows = list(csv.reader(io.StringIO(content), delimiter=";"))
     number = f"{ada.number[:4]}\u00a0{ada.number[4:8]}\u00a0{ada.number[8:]}"
     assert rows[1:] == [
-        ["2026-03-10T12:00:00+03:00", "Blocked an account", number, f"'{stan.full_name}", "", "“Lost”"]
+        ["2026-03-10T12:00:00+03:00", "Blocked an account", number, f"'{stan.full_name}", "Staff", "“Lost”"]
     ]
     written = AuditRecord.objects.get(action=Action.EXPORTED)
     assert written.actor_id == sue.pk

@@ -16,10 +16,12 @@ from loyalty.services import ledger
 from orders.models import Order, Source
 from orders.services.orders import cancel_order, refund_order, register_paid_order
 from supervisor.charts import orders_chart
+from supervisor.models import JobRun
 from supervisor.queries import programme
 from supervisor.queries.programme import MovedPoints, OrdersOfDay, active_count, moved_points, orders_of_days
 from tests.clock import MOSCOW, NOON, YESTERDAY_NOON
 from tests.factories import MemberFactory
+from tests.loyalty.editions import publish_edition
 from tests.loyalty.points import earn, fetch, give_back, hold, new_key, settle, spend, take_back
 from tests.pages import Page
 from tests.supervisor.given import doubted, in_english, invited_by
@@ -251,6 +253,27 @@ def test_figures_that_take_long_are_kept_with_their_moment(ada, monkeypatch):
     assert again == first
     assert again.taken_at == NOON
     assert again.members_count == 1
+
+
+def test_a_scheduled_edition_and_long_jobs_are_mentioned(sue, client_of):
+    client, now = in_english(client_of(sue)), timezone.now()
+    assert "Under way" not in [found.get("aria-label") for _tag, found in overview(client).tags]
+    coming = publish_edition(effective_at=now + timedelta(days=2))
+    kind = JobRun.Kind.IMPORT
+    for at, ending in (
+        (now, {}),
+        (now + timedelta(days=2), {}),
+        (now, {"finished_at": now, "outcome": "failed"}),
+        (now, {"finished_at": now - timedelta(days=8), "outcome": "failed"}),
+        (now, {"finished_at": now, "outcome": "cancelled"}),
+    ):
+        JobRun.objects.create(kind=kind, asked_by=sue, asked_at=now, begins_at=at, **ending)
+
+    page = overview(client)
+
+    assert f"Edition {coming.number} takes effect on" in page.text
+    assert "1 long job under way 1 long job broke off in the last 7 days" in page.text
+    assert f"/console/editions/{coming.number}/" in page.hrefs()
 
 
 def test_overview_takes_the_same_queries_however_much_there_is(ada, sue, paid, client_of):

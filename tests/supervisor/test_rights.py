@@ -139,7 +139,8 @@ CABINET = {
     "loyalty:till_code": Right(MEMBER, FORM, refusal=404),
     "accounts:looks": Right(MEMBER, PAGE, refusal=404),
     # The link is the right; whoever is signed in with another login is asked to sign out.
-    "accounts:join_staff": Right(EVERYBODY, FORM),
+    "accounts:join_staff": Right(EVERYBODY, PAGE),
+    "accounts:join": Right(EVERYBODY, FORM),
 }
 RIGHTS = {f"supervisor:{name}": right for name, right in CONSOLE.items()} | CABINET
 
@@ -180,7 +181,7 @@ def asks_to_adjust(ada) -> Callable[[User], Approval]:
             kind=Approval.Kind.ADJUSTMENT,
             asked_by=by,
             asked_at=NOON,
-            reason="An order of March",
+            reason="A lost order",
             member=ada,
             points=2_000,
             cause=Cause.LOST_ORDER,
@@ -290,12 +291,13 @@ def found(arguments, token) -> Callable[[Address, str], Arguments]:
 
 
 @pytest.fixture
-def browsers(ben, stan, sue, client_of) -> dict[str, Client]:
+def browsers(ben, stan, sue, client_of, token) -> dict[str, Client]:
     """A browser for each person, in English; Ben is the member, so that nothing is about himself."""
     people: dict[str, Member | User] = {"member": ben, "staff": stan, "supervisor": sue}
     clients = {"nobody": Client(), **{name: client_of(person) for name, person in people.items()}}
     for client in clients.values():
         client.cookies["django_language"] = "en"
+        client.get(reverse("accounts:join_staff", args=[token]))
     return clients
 
 
@@ -348,8 +350,9 @@ def test_everybody_comes_in_where_the_table_says_and_nowhere_else(person, browse
     assert wrong == []
 
 
-def test_a_superuser_comes_in_as_a_supervisor_does(db, found, client_of):
+def test_a_superuser_comes_in_as_a_supervisor_does(found, token, client_of):
     root = client_of(User.objects.create_superuser("root@example.com", "pass phrase"))
+    root.get(reverse("accounts:join_staff", args=[token]))
 
     for address in ADDRESSES:
         right = RIGHTS[address.name]

@@ -247,3 +247,14 @@ def test_inviter_is_attached_with_the_member_of_the_card_filled_in(ada, desk):
     assert "\u00a0".join(ada.number[at : at + 4] for at in (0, 4, 8)) in Page(desk.get(link)).values("value")
     other = Page(desk.get("/console/invitations/attach/?member=ada@example.com"))
     assert "ada@example.com" not in other.values("value")
+
+
+def test_an_account_with_the_email_of_ones_login_is_ones_own(desk, stan):
+    made_at_a_till = MemberFactory(email=stan.email)
+
+    for part in ("block", "sale", "adjust"):
+        response = desk.get(page_of(made_at_a_till, part))
+        assert (response.status_code, "This is about your own account" in Page(response).text) == (403, True)
+    accounts_services.assign_role(user=stan, role=Role.SUPERVISOR)
+    with pytest.raises(OwnAccount):
+        set_tier(member=made_at_a_till, position=1, reason=WHY, at=NOON, by=stan)

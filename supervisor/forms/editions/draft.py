@@ -78,9 +78,11 @@ class DraftForm:
     ) -> "DraftForm":
         """The same form with a row more, or with one marked; rows stand in the order of their thresholds."""
         first, *others = (self._typed(row) for row in self.rows)
+        touched = None
         for place, typed in enumerate(others, start=1):
             if place in (leave_out, keep):
                 typed["is_left_out"] = "1" if place == leave_out else ""
+                touched = typed
         others = [typed for typed in others if not typed["is_left_out"] or typed["name"]]
         rows = [first, *sorted(others, key=_threshold)]
         is_added = add and self.can_add
@@ -90,7 +92,12 @@ class DraftForm:
             self.draft,
             revision=self.revision,
             rows=[
-                TierForm(place=place, initial=typed, is_new=is_added and place == len(rows) - 1)
+                TierForm(
+                    place=place,
+                    initial=typed,
+                    is_new=is_added and place == len(rows) - 1,
+                    is_touched=typed is touched,
+                )
                 for place, typed in enumerate(rows)
             ],
             settings=SettingsForm(
@@ -141,13 +148,19 @@ class DraftForm:
         return [*rows, *_mistakes(self.settings)]
 
     def _mark_rows(self) -> None:
-        """Mark the rows that are left out, and say in which tier the members of each will be."""
+        """Mark the rows that are left out, and say in which tier the members of each will be.
+
+        Who is in it because it was set by hand will be in the one that has its place then.
+        """
         name_below = ""
         for row in self.rows:
             row.is_out = not row.is_first and bool(row["is_left_out"].value())
             row.name_below = name_below
             if not row.is_out:
                 name_below = str(row["name"].value() or "")
+        kept = self._kept_rows()
+        for row in self.rows:
+            row.name_in_place = str(kept[min(row.place, len(kept) - 1)]["name"].value() or "")
 
     def _kept_rows(self) -> list[TierForm]:
         return [row for row in self.rows if not row.is_out]

@@ -21,7 +21,8 @@ class TierForm(forms.Form):
     """A tier: from which paid sum on, and what it gives.
 
     The first one is that of every newcomer: it begins at 0 and cannot be left out. Another that is
-    left out stays in the form until the draft is saved, so that it can be kept after all.
+    left out stays in the form until the draft is saved, so that it can be kept after all. The row that
+    was added, left out or kept just now has the focus.
     """
 
     is_left_out = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -61,17 +62,19 @@ class TierForm(forms.Form):
         place: int,
         initial: Mapping[str, Any] | None = None,
         is_new: bool = False,
+        is_touched: bool = False,
     ) -> None:
         super().__init__(data, prefix=f"tier-{place}", initial={"colour": USUAL_COLOUR, **(initial or {})})
         self.place = place
         self.is_new = is_new
+        self.is_touched = is_touched
         self.is_first = place == 0
-        # Whether the row is left out, and the tier that its members will be in then.
+        # Whether the row is left out, the tier that its members will be in then, and the one in its place.
         self.is_out = False
-        self.name_below = ""
+        self.name_below = self.name_in_place = ""
         if self.is_first:
             del self.fields["threshold_sum"], self.fields["is_left_out"]
-        if is_new:
+        if is_new or is_touched:
             self.fields["name"].widget.attrs["autofocus"] = True
 
     @classmethod

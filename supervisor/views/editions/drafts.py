@@ -16,7 +16,7 @@ from loyalty.queries.rules import all_editions, drafts, rule_set_in_force
 from loyalty.rules_wording import difference_in_words
 from loyalty.services.rules import copy_edition, delete_draft, update_draft
 from supervisor.forms.editions import DraftForm
-from supervisor.queries.editions import edition_before, last_preview, open_approval
+from supervisor.queries.editions import edition_before, holds, last_preview, open_approval
 from supervisor.services.previews import ask_preview
 
 
@@ -119,6 +119,7 @@ def _form_page(request: HttpRequest, form: DraftForm, status: int = 200) -> Http
         "before": before,
         "differences": difference_in_words(before, draft) if before else [],
         "preview": preview,
+        "preview_holds": preview is not None and holds(preview, at=timezone.now()),
         "is_preview_current": preview is not None and preview.draft_revision == draft.revision,
         "approval": open_approval(draft),
     }

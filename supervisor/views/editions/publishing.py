@@ -11,12 +11,13 @@ from accounts.access import role_required, signed_in_user
 from accounts.roles import Role
 from loyalty.errors import AlreadyPublished, EffectiveTooEarly, ReasonMissing, RulesRefused
 from loyalty.models import RuleSet
+from loyalty.rules_wording import difference_in_words
 from supervisor.errors import ApprovalWaiting, EffectiveInThePast, PreviewNotReady, PreviewOutdated
 from supervisor.forms.editions import PublishForm
 from supervisor.models import Preview
 from supervisor.queries.editions import holds
 from supervisor.queries.preview_card import preview_card
-from supervisor.services.editions import PREVIEW_HOLDS, ask_publication, needs_second_person
+from supervisor.services.editions import MOST_WORSE_SHARE, ask_publication, needs_second_person
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +28,7 @@ def publish(request: HttpRequest, preview_id: int) -> HttpResponse:
     if preview.draft.number is not None:
         return _to_edition(request, preview.draft)
     form = PublishForm(request.POST if request.method == "POST" else None)
-    is_outdated = not holds(preview, at=timezone.now(), for_long=PREVIEW_HOLDS)
+    is_outdated = not holds(preview, at=timezone.now())
     if form.is_valid() and request.POST.get("do") != "change":
         try:
             if request.POST.get("do") == "publish":
@@ -56,8 +57,11 @@ def publish(request: HttpRequest, preview_id: int) -> HttpResponse:
         "preview": preview,
         "draft": preview.draft,
         "card": preview_card(preview),
+        "before": preview.compared_with,
+        "differences": difference_in_words(preview.compared_with, preview.draft),
         "effective_at": form.effective_at() if form.is_valid() else None,
         "is_outdated": is_outdated,
+        "most_worse_share": MOST_WORSE_SHARE,
         "needs_second_person": needs_second_person(preview),
     }
     is_to_be_confirmed = form.is_valid() and not is_outdated and request.POST.get("do") != "change"

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext
 
 from accounts.numbers import format_member_number
 from loyalty.spreadsheets import Cell, Row
-from loyalty.templatetags.numbers import money
+from loyalty.templatetags.numbers import CURRENCY_SIGN
 from supervisor.queries.members import MemberRow
 
 SHEET_WIDTHS = (18, 22, 34, 16, 12, 16, 12, 16, 16)
@@ -22,7 +22,7 @@ def headings() -> list[str]:
         _("Contacts"),
         _("Tier"),
         _("Points"),
-        _("Paid sum"),
+        f"{_('Paid sum')}, {CURRENCY_SIGN}",
         _("Joined"),
         _("Cabinet"),
         _("Account of points"),
@@ -39,11 +39,11 @@ def _row(one: MemberRow) -> list[Cell]:
     member = one.member
     return [
         format_member_number(member.number),
-        member.masked_name,
+        member.full_name,
         ", ".join(one.contacts),
         one.tier.name,
         one.available_points,
-        money(one.paid_sum),
+        one.paid_sum,
         timezone.localdate(member.joined_at),
         _("Has a login") if member.user_id else _("Without a login"),
         pgettext("accounts", "Blocked") if one.is_blocked else pgettext("accounts", "Open"),
