@@ -316,6 +316,7 @@ def foreign_in_text(text: str, language: str) -> list[str]:
     said = ADDRESS.sub("", text)
     if language == "ru":
         return ENGLISH_SENTENCE.findall(said)
-    names = {"Русский", "Ада", "Бен", "Иванова", "Смирнов", "Сью", "Орлова", "И", "С", "Полдень"}
+    names = {"Русский", "Ада", "Бен", "Иванова", "Смирнов", "Сью", "Орлова", "Стан", "Козлов"}
+    names |= {"И", "С", "Полдень"}
     names.update(word for name in Tier.objects.values_list("name", flat=True) for word in name.split())
     return [word for word in CYRILLIC_WORD.findall(said) if word not in names]

@@ -9,12 +9,15 @@ import pytest
 from accounts.models import Message
 from loyalty.models import Credit, Fund, Posting
 from loyalty.queries.operations import operation
+from loyalty.services.rules import create_draft, publish_rule_set
+from loyalty.services.standing import standing_of
 from loyalty.wording import derivation
 from orders.services.orders import cancel_order, pay_order, refund_order
 from referrals.errors import AlreadyInvited, SelfInvitation
 from referrals.models import Invitation, Referral, Reward
 from tests.clock import AN_HOUR_LATER, MOSCOW, NOON, TOMORROW_NOON
 from tests.factories import MemberFactory
+from tests.loyalty.editions import tier_spec
 from tests.orders.shop import balance_of
 from tests.referrals.friends import broken_promises, invite, publish
 
@@ -257,3 +260,29 @@ def test_case_39_two_steps_at_once_are_one_message(ada, paid):
     assert len(tiers_told(ada)) == 1
     refund_order(order=gold, key=uuid4(), refunded_at=AN_HOUR_LATER, is_whole=True)
     assert [is_higher for _tier, is_higher in tiers_told(ada)] == [True, False]
+
+
+@pytest.mark.parametrize("months", [None, 12])
+def test_an_order_from_before_an_edition_brings_the_share_of_its_own(ada, ben, placed, months):
+    def edition(rate: str, effective_at: datetime) -> None:
+        tiers = [
+            tier_spec("Bronze", 0, referral_rate=Decimal(rate)),
+            tier_spec("Silver", 5_000, referral_rate=2 * Decimal(rate)),
+        ]
+        publish_rule_set(
+            rule_set=create_draft(tiers=tiers, paid_sum_months=months),
+            effective_at=effective_at,
+            published_at=NOON,
+            reason="A test",
+        )
+
+    invite(ada, ben)
+    edition("0.02", NOON)
+    order = placed(ben, 1_000)
+    edition("0.4", AN_HOUR_LATER)
+    standing_of(member=ada, at=AN_HOUR_LATER)
+
+    pay_order(order=order, paid_at=NOON, key=uuid4(), actor_id=None)
+
+    share = Reward.objects.get()
+    assert (share.rule_set.number, share.referral_rate, share.points) == (2, Decimal("0.02"), 20)
