@@ -142,10 +142,10 @@ def test_every_setting_is_spoken_of(in_english, name):
 
 
 @pytest.mark.parametrize("name", SETTING_NAMES)
-def test_every_setting_that_differs_is_named(in_english, name):
+def test_every_setting_that_differs_is_named(db, in_english, name):
     without = {other: value for other, value in UNUSUAL[name].items() if other != name}
 
-    found = difference_in_words(RuleSet(**without), RuleSet(**UNUSUAL[name]), tiers_after=[])
+    found = difference_in_words(RuleSet.objects.create(**without), RuleSet.objects.create(**UNUSUAL[name]))
 
     (difference,) = found
     assert difference.subject == str(SETTING_TEXTS[name].label)
@@ -219,5 +219,5 @@ def test_colours_are_for_colleagues_only(db):
         ({"welcome_when": "sign_up"}, {"welcome_when": "first_order"}),
     ],
 )
-def test_what_does_nothing_in_either_edition_is_no_difference(before, after):
-    assert difference_in_words(RuleSet(**before), RuleSet(**after), tiers_after=[]) == []
+def test_what_does_nothing_in_either_edition_is_no_difference(db, before, after):
+    assert difference_in_words(RuleSet.objects.create(**before), RuleSet.objects.create(**after)) == []
