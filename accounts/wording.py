@@ -91,8 +91,8 @@ def look_rows(looks: Iterable[Look]) -> list[LookRow]:
 
 def _who(look: Look) -> str:
     """“Stan, staff”: a first name and a role are enough to ask about."""
-    labels = {Role.STAFF.value: _("staff"), Role.SUPERVISOR.value: _("supervisor")}
-    role = labels.get(look.record.actor_role, _("colleague of the programme"))
+    roles = {Role.STAFF.value: _("staff"), Role.SUPERVISOR.value: _("supervisor")}
+    role = roles[look.record.actor_role]
     return f"{look.by}, {role}" if look.by else role
 
 

@@ -112,7 +112,7 @@ def read_typed(text: str) -> Typed:
     )
 
 
-def find_members(text: str, *, limit: int = MOST_HITS) -> Found:
+def find_members(text: str) -> Found:
     """The members that a text may mean: exact ones first, then names that begin so, then that have it inside.
 
     Nobody of the sandbox is found. The text is looked for in one way after the other, each a query that
@@ -120,11 +120,11 @@ def find_members(text: str, *, limit: int = MOST_HITS) -> Found:
     """
     typed = read_typed(text)
     hits: dict[int, Hit] = {}
-    for hit in _hits(typed, limit + 1):
+    for hit in _hits(typed, MOST_HITS + 1):
         hits.setdefault(hit.member.pk, hit)
-        if len(hits) > limit:
+        if len(hits) > MOST_HITS:
             break
-    return Found(kinds=typed.kinds, hits=list(hits.values())[:limit], has_more=len(hits) > limit)
+    return Found(kinds=typed.kinds, hits=list(hits.values())[:MOST_HITS], has_more=len(hits) > MOST_HITS)
 
 
 def _hits(typed: Typed, limit: int) -> Iterator[Hit]:
