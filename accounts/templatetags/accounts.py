@@ -55,6 +55,12 @@ def is_colleague(user: User | AnonymousUser) -> bool:
 
 
 @register.filter
+def is_supervisor(user: User | AnonymousUser) -> bool:
+    """Whether the login may see and do everything in the console."""
+    return roles.is_supervisor(user)
+
+
+@register.filter
 def has_second_factor(user: User) -> bool:
     """Whether the login is asked for more than its password when it signs in."""
     return access.has_second_factor(user)
