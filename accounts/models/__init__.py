@@ -3,7 +3,7 @@
 from accounts.models.colleagues import StaffInvitation
 from accounts.models.consents import CONSENT_TEXT_VERSION, Consent, ContactChange
 from accounts.models.journal import AuditRecord, Device
-from accounts.models.messages import Message
+from accounts.models.messages import LetterPreference, Message, Topic
 from accounts.models.people import Language, Member, NameKey, User, UserManager
 
 __all__ = [
@@ -13,10 +13,12 @@ __all__ = [
     "ContactChange",
     "Device",
     "Language",
+    "LetterPreference",
     "Member",
     "Message",
     "NameKey",
     "StaffInvitation",
+    "Topic",
     "User",
     "UserManager",
 ]

@@ -111,6 +111,10 @@ class Member(models.Model):
     phone_verified_at = models.DateTimeField(null=True, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.RUSSIAN)
     joined_at = models.DateTimeField()
+    # An address that a mail server refused for good: no letters go there until it is another one.
+    refused_email = models.EmailField(null=True, blank=True)
+    # Since then the first steps are no longer shown on the balance page.
+    steps_hidden_at = models.DateTimeField(null=True, blank=True)
     is_sandbox = models.BooleanField(default=False, db_default=False)
     first_key = _name_key("first_name")
     last_key = _name_key("last_name")

@@ -47,7 +47,9 @@ def send_waiting_letters(*, at: datetime) -> int:
     full mailboxes, whose letters are the oldest, do not stop everybody's.
     """
     waiting = _waiting()
-    if given_up := waiting.filter(happened_at__lt=at - LONGEST_WAIT).update(wants_letter=False):
+    if given_up := waiting.filter(happened_at__lt=at - LONGEST_WAIT).update(
+        letter_outcome=Message.LetterOutcome.LATE
+    ):
         logger.warning("Letters that were too old to be sent: %s", given_up)
     server = get_connection()
     sent_count = not_taken_count = last_id = 0
@@ -71,7 +73,7 @@ def send_waiting_letters(*, at: datetime) -> int:
 
 
 def _waiting() -> QuerySet[Message]:
-    return Message.objects.filter(wants_letter=True, letter_sent_at=None)
+    return Message.objects.filter(wants_letter=True, letter_outcome="")
 
 
 def _before_one_at_random(*, after_id: int) -> int:
@@ -95,7 +97,7 @@ def _send_next(*, after_id: int, at: datetime, server: BaseEmailBackend) -> Atte
     address = member.letter_address if member else None
     if member is None or address is None:
         # There is nobody to write to: the member has left, or has not proved any address.
-        return _give_up(message)
+        return _give_up(message, Message.LetterOutcome.NO_ADDRESS)
     server.open()
     try:
         send_letter(
@@ -107,7 +109,7 @@ def _send_next(*, after_id: int, at: datetime, server: BaseEmailBackend) -> Atte
             server=server,
         )
     except AddressRefused:
-        return _give_up(message)
+        return _give_up(message, Message.LetterOutcome.REFUSED)
     except MessageNotSent:
         # The connection may be of no use after this; the next letter opens a new one.
         server.close()
@@ -117,11 +119,12 @@ def _send_next(*, after_id: int, at: datetime, server: BaseEmailBackend) -> Atte
         logger.exception("The letter of message %s cannot be written", message.pk)
         return Attempt(message.pk, is_sent=False)
     message.letter_sent_at = at
-    message.save(update_fields=["letter_sent_at"])
+    message.letter_outcome = Message.LetterOutcome.SENT
+    message.save(update_fields=["letter_sent_at", "letter_outcome"])
     return Attempt(message.pk, is_sent=True)
 
 
-def _give_up(message: Message) -> Attempt:
-    message.wants_letter = False
-    message.save(update_fields=["wants_letter"])
+def _give_up(message: Message, outcome: Message.LetterOutcome) -> Attempt:
+    message.letter_outcome = outcome
+    message.save(update_fields=["letter_outcome"])
     return Attempt(message.pk, is_sent=False)

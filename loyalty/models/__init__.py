@@ -16,6 +16,7 @@ from loyalty.models.ledger import (
     Request,
     Spending,
 )
+from loyalty.models.notices import ExpiryNotice
 from loyalty.models.rules import RuleSet, Tier
 from loyalty.models.standing import PaidSumEntry, Standing, TierChange
 from loyalty.models.till_codes import TillCode
@@ -27,6 +28,7 @@ __all__ = [
     "Cause",
     "Credit",
     "Entry",
+    "ExpiryNotice",
     "Fund",
     "Hold",
     "LedgerAudit",
