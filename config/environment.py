@@ -2,10 +2,16 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
+
+from config.colours import HEX
+
+MOST_PICTURE_BYTES = 40_000
 
 
 class Environment:
@@ -46,6 +52,33 @@ class Environment:
         """A list written with commas."""
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
 
+    def colour(self, name: str) -> str:
+        """A colour written as #rrggbb, or nothing."""
+        value = self.text(name, "")
+        if value and not HEX.fullmatch(value):
+            raise ImproperlyConfigured(f"{name} is “{value}”, which is no colour; set it like #4b3fd6.")
+        return value.lower()
+
+    def picture(self, name: str) -> str:
+        """The path of an SVG or PNG file that is there, small enough for every page; or nothing."""
+        value = self.text(name, "")
+        if not value:
+            return ""
+        expected = "set it to the path of an SVG or PNG file"
+        try:
+            content = Path(value).read_bytes()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name} is “{value}”, which cannot be read; {expected}.") from error
+        begins = {".svg": b"<svg" in content, ".png": content.startswith(b"\x89PNG\r\n\x1a\n")}
+        if not begins.get(Path(value).suffix.lower()):
+            raise ImproperlyConfigured(f"{name} is “{value}”, which is no such picture; {expected}.")
+        if len(content) > MOST_PICTURE_BYTES:
+            raise ImproperlyConfigured(
+                f"{name} is “{value}” with {len(content) // 1000} KB; every page shows it, and "
+                f"{MOST_PICTURE_BYTES // 1000} KB is the most."
+            )
+        return value
+
     def time_zone(self, name: str, default: str) -> str:
         """The name of a time zone, such as Europe/Moscow."""
         value = self.text(name, default)
@@ -56,6 +89,19 @@ class Environment:
                 f"{name} is “{value}”, which is no time zone; set it to a name such as Europe/Moscow."
             ) from error
         return value
+
+    def moment(self, name: str, time_zone: str) -> datetime | None:
+        """A day and an hour of that time zone, such as 2026-12-01T06:00, or None when it is unset."""
+        value = self.text(name, "")
+        if not value:
+            return None
+        try:
+            read = datetime.strptime(value, "%Y-%m-%dT%H:%M")  # noqa: DTZ007, the zone is given
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} is “{value}”; set it to a day and an hour such as 2026-12-01T06:00."
+            ) from error
+        return read.replace(tzinfo=ZoneInfo(time_zone))
 
     def database(self, name: str) -> dict[str, object] | None:
         """Django's settings of the PostgreSQL behind a URL, or None when the variable is unset.

@@ -21,6 +21,9 @@ SECRET_KEY = env.text("BALLADA_SECRET_KEY", "" if IS_PRODUCTION else "for-develo
 ALLOWED_HOSTS = env.names("BALLADA_HOSTS", "" if IS_PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 TIME_ZONE = env.time_zone("BALLADA_TIME_ZONE", "Europe/Moscow")
 PROGRAMME_NAME = env.text("BALLADA_PROGRAMME_NAME", "Ballada")
+# A company's own logo, and the one colour that the accents of every page are made from.
+LOGO = env.picture("BALLADA_LOGO")
+ACCENT = env.colour("BALLADA_ACCENT")
 SUPPORT_EMAIL = env.text("BALLADA_SUPPORT_EMAIL", "help@ballada.example")
 # Where people find this site: what letters and invitations link to.
 SITE_URL = env.text("BALLADA_SITE_URL", "" if IS_PRODUCTION else "http://localhost:8000").rstrip("/")
@@ -48,6 +51,8 @@ SUPERVISOR_ADJUSTMENT_DAY_POINTS = env.number(
 # The largest sale that one of the staff may register, and all of theirs in a day, in the currency.
 STAFF_SALE_SUM = env.number("BALLADA_STAFF_SALE_SUM", default=100_000, least=0)
 STAFF_SALE_DAY_SUM = env.number("BALLADA_STAFF_SALE_DAY_SUM", default=1_000_000, least=0)
+# So many days ahead members are told that their tier is about to end.
+TIER_WARNING_DAYS = env.number("BALLADA_TIER_WARNING_DAYS", default=30, least=1)
 # Whether staff and supervisors sign in with a second factor.
 NEEDS_SECOND_FACTOR = env.flag("BALLADA_SECOND_FACTOR", default=IS_PRODUCTION)
 # After how long without use a colleague is signed out.
@@ -57,6 +62,8 @@ MEDIA_ROOT = env.text("BALLADA_FILES", str(BASE_DIR / "var" / "files"))
 # Nobody else on the machine reads orders and contacts.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+# Until then everything is closed for work on it: people read when it opens again.
+CLOSED_UNTIL = env.moment("BALLADA_CLOSED_UNTIL", TIME_ZONE)
 # Proxies in front of the server: who signs in from where is counted behind them.
 TRUSTED_PROXIES = env.number("BALLADA_PROXIES", default=0, least=0)
 database = env.database("DATABASE_URL")
@@ -114,10 +121,14 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.ClosedMiddleware",
+    "config.middleware.RetryAfterMiddleware",
+    "accounts.middleware.SignedOutFormMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LastSeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "referrals.middleware.InvitationMiddleware",
+    "loyalty.middleware.KeptCardMiddleware",
     "config.middleware.PrivatePagesMiddleware",
     "config.middleware.MethodPageMiddleware",
 ]
@@ -137,6 +148,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context.programme",
             ],
+            "libraries": {"brand": "config.brand_tags"},
         },
     }
 ]
@@ -173,6 +185,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
+ACCOUNT_FORMS = {"login": "accounts.sign_in_forms.SignInForm", "signup": "accounts.sign_in_forms.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
@@ -224,10 +237,10 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
 }
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if EMAIL_HOST
-    else "django.core.mail.backends.console.EmailBackend"
+    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "accounts.local_mail.LocalMailBackend"
 )
+# Without a mail server letters are kept here, and can be read at /mail/ of this machine.
+LOCAL_MAIL = "" if IS_PRODUCTION or EMAIL_HOST else str(BASE_DIR / "var" / "mail")
 # A mail server that says nothing keeps nobody waiting for longer.
 EMAIL_TIMEOUT = 10
 
@@ -251,11 +264,14 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 if IS_PRODUCTION:
@@ -268,7 +284,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"incident": {"()": "config.logs.IncidentFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["incident"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # One line per start of every command is noise.
