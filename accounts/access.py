@@ -100,7 +100,7 @@ def role_required(role: Role) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(_page_of(request))
+                return redirect_to_login(page_of(request))
             if role == Role.SUPERVISOR and not is_supervisor(request.user):
                 _log_refusal(request, role)
                 raise PermissionDenied(_("This page is for supervisors. Ask one of them to open it for you."))
@@ -112,7 +112,7 @@ def role_required(role: Role) -> Callable[[View], View]:
                 if not has_second_factor(user):
                     return redirect("mfa_index")
                 if not gave_second_factor(request):
-                    return redirect_to_login(_page_of(request), reverse("mfa_reauthenticate"))
+                    return redirect_to_login(page_of(request), reverse("mfa_reauthenticate"))
             return view(request, *args, **kwargs)
 
         return guarded
@@ -120,7 +120,7 @@ def role_required(role: Role) -> Callable[[View], View]:
     return door
 
 
-def _page_of(request: HttpRequest) -> str:
+def page_of(request: HttpRequest) -> str:
     """Where to come back to: the page itself, or the one that sent a form, since a form is not a page."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()

@@ -7,19 +7,36 @@ from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.mail import EmailMultiAlternatives
 from django.db import DatabaseError, IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import must_have_second_factor
+from accounts.devices import device_token_of
 from accounts.errors import EmailTaken
 from accounts.language import set_language_cookie
+from accounts.letters import compose_letter
 from accounts.models import User
 from accounts.roles import is_staff_person
+from accounts.services.contact_messages import Origin
+from accounts.services.security import SecurityKind, tell_of_new_sign_in, tell_of_security
+
+USER_AGENT_LETTERS = 200
+# What allauth would send letters about, by its names for them: the kind of message, and what it says.
+NOTICES: dict[str, tuple[SecurityKind, dict[str, str]]] = {
+    "account/email/password_changed": (SecurityKind.PASSWORD_CHANGED, {}),
+    "account/email/password_reset": (SecurityKind.PASSWORD_CHANGED, {}),
+    "account/email/password_set": (SecurityKind.PASSWORD_CHANGED, {}),
+    "mfa/email/totp_activated": (SecurityKind.SECOND_FACTOR_CHANGED, {"what": "on"}),
+    "mfa/email/totp_deactivated": (SecurityKind.SECOND_FACTOR_CHANGED, {"what": "off"}),
+    "mfa/email/recovery_codes_generated": (SecurityKind.SECOND_FACTOR_CHANGED, {"what": "codes"}),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -78,6 +95,17 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
         return is_confirmed
 
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMultiAlternatives:
+        """Allauth's letters look like all others: plain text, and HTML made from it."""
+        to = [email] if isinstance(email, str) else email
+        return compose_letter(template=template_prefix, to=to, context=context, headers=headers)
+
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Where to go after signing in: staff who are no members have no cabinet, but the console."""
         if is_staff_person(request.user) and not hasattr(request.user, "member"):
@@ -94,10 +122,40 @@ class AccountAdapter(DefaultAccountAdapter):
             return methods
         return [method for method in methods if method["id"] == "mfa_reauthenticate"] or methods
 
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Tell a member what was done to their login; a colleague who is no member gets the letter alone."""
+        member = getattr(user, "member", None)
+        notice = NOTICES.get(template_prefix)
+        if member is None or notice is None:
+            super().send_notification_mail(template_prefix, user, context, email)
+            return
+        kind, facts = notice
+        tell_of_security(
+            member=member, kind=kind, at=timezone.now(), origin=self._origin(self.request), **facts
+        )
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Sign in, and show the member's own language in a browser where none was chosen."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
         member = getattr(user, "member", None)
+        if member is not None:
+            tell_of_new_sign_in(
+                member=member,
+                device_token=device_token_of(request),
+                at=timezone.now(),
+                origin=self._origin(request),
+            )
         if member is not None and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             set_language_cookie(response, member.language)
         return response
+
+    def _origin(self, request: HttpRequest) -> Origin:
+        """Where the request came from."""
+        user_agent = self.get_http_user_agent(request)[:USER_AGENT_LETTERS]
+        return Origin(ip=self.get_client_ip(request), user_agent=user_agent)

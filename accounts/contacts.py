@@ -12,6 +12,7 @@ from accounts.errors import InvalidEmail, InvalidPhone
 
 EMAIL_LENGTH = 254
 NO_BREAK_SPACE = "\u00a0"
+HIDDEN = "•••"
 # What some scripts join their letters by; every other invisible character could turn a name around.
 JOINERS = "\u200c\u200d"
 # What stands inside of names beside letters. With dots, slashes or digits a “name” could be an address,
@@ -62,6 +63,17 @@ def readable_phone(phone: str) -> str:
 def readable_contact(contact: str) -> str:
     """The e-mail as it is, or the phone as people write it."""
     return contact if "@" in contact else readable_phone(contact)
+
+
+def masked_contact(contact: str) -> str:
+    """The contact as its owner recognises it, and nobody else: “a•••@example.com”, “+7 ••• 67”."""
+    if "@" in contact:
+        name, _, domain = contact.partition("@")
+        return f"{name[:1]}{HIDDEN}@{domain}"
+    if not contact:
+        return ""
+    readable = readable_phone(contact)
+    return NO_BREAK_SPACE.join((readable.split(NO_BREAK_SPACE)[0], HIDDEN, readable[-2:]))
 
 
 def tidy_name(text: str) -> str:

@@ -161,6 +161,26 @@ class AddressRefused(MessageNotSent):
     sentence = _("Letters to this address are refused. Nothing was changed; check the address.")
 
 
+class LettersAlwaysOn(AccountsError):
+    """Letters about the topic come in any case."""
+
+    sentence = _(
+        "Letters about the security of your account always come: they tell you when somebody else is at it."
+    )
+
+
+class NoSuchTopic(AccountsError):
+    """There are no letters about that, or the member does not decide about them."""
+
+    sentence = _("The page was out of date. Look at the list once more and save it again.")
+
+
+class LetterLinkOver(AccountsError):
+    """A letter's link is none of ours, or the letter went to an address that is no longer the member's."""
+
+    sentence = _("The link no longer works. Sign in to choose which letters come.")
+
+
 class NoTextMessages(AccountsError):
     """No text messages can be sent from here, so no phone can be confirmed."""
 

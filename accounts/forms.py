@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import services
 from accounts.contacts import EMAIL_LENGTH, readable_contact
-from accounts.errors import InvalidEmail, InvalidPhone, NoFirstName
-from accounts.models import Consent, ContactChange, User
+from accounts.errors import InvalidEmail, InvalidPhone, NoFirstName, NoSuchTopic
+from accounts.models import Consent, ContactChange, Topic, User
+from accounts.topics import can_be_switched_off
 
 
 class SignupForm(forms.Form):
@@ -24,16 +25,22 @@ class SignupForm(forms.Form):
     first_name = forms.CharField(
         label=_("First name"),
         max_length=100,
+        help_text=_("It tells a friend who gives you points that it is you."),
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+        error_messages={"required": NoFirstName.sentence},
     )
     agrees_to_programme = forms.BooleanField(
-        label=_("I accept the programme rules and agree to the processing of my personal data."),
+        label=_(
+            "I agree to the processing of my name, my e-mail and my orders: the account of points needs them."
+        ),
         error_messages={
             "required": _("Without this consent we cannot keep an account for you. Tick the box to join.")
         },
     )
     agrees_to_advertising = forms.BooleanField(
-        label=_("I agree to receive advertising messages. I can take this back at any time."),
+        label=_(
+            "I agree to receive advertising. It is not needed to join, and I can take it back at any time."
+        ),
         required=False,
     )
 
@@ -104,6 +111,17 @@ class NewPhoneForm(forms.Form):
         max_length=40,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
         error_messages={"required": InvalidPhone.sentence},
+    )
+
+
+class LettersForm(forms.Form):
+    """The topics that somebody wants letters about, of those which can be switched off."""
+
+    topics = forms.TypedMultipleChoiceField(
+        choices=[(topic.value, topic.label) for topic in Topic if can_be_switched_off(topic)],
+        coerce=Topic,
+        required=False,
+        error_messages={"invalid_choice": NoSuchTopic.sentence},
     )
 
 

@@ -1,14 +1,22 @@
-"""When a session was last used and in which browser, and how long it lasts, without a query on every page."""
+"""What holds for sessions: when one was last used, how long it lasts, and what is kept when it has ended."""
 
 from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.shortcuts import resolve_url
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts.access import page_of
 from accounts.devices import device_token_of, set_device_cookie
+from accounts.kept_forms import keep_form, typed_form
 from accounts.models import Member
 from accounts.roles import is_staff_person
 from accounts.services.sessions import note_device, note_seen
@@ -54,6 +62,42 @@ class LastSeenMiddleware:
         if device_token is not None:
             set_device_cookie(response, device_token)
         return response
+
+
+class SignedOutFormMiddleware:
+    """Lead whoever sends a form after the end of their session back to it, once they have signed in.
+
+    A door sends them to the sign-in page with the form's address as the next one, which may be one that
+    only takes what a button sends. It becomes the page that the form stood on, or, where what was typed
+    is kept, the page that offers it again.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not _was_turned_away(request, response):
+            return response
+        messages.info(request, _("You were signed out meanwhile. Sign in, and go on where you were."))
+        if form := typed_form(request):
+            keep_form(request.session, form, at=timezone.now())
+            return redirect_to_login(reverse("accounts:kept_form"))
+        return redirect_to_login(page_of(request))
+
+
+def _was_turned_away(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether a door sent a form of somebody who is not signed in to the sign-in page."""
+    is_form = request.method == "POST" and "HX-Request" not in request.headers
+    if not is_form or response.status_code != HTTPStatus.FOUND:
+        return False
+    address = urlsplit(response.headers["Location"])
+    next_pages = parse_qs(address.query).get("next", [])
+    return (
+        address.path == resolve_url(settings.LOGIN_URL)
+        and next_pages in ([request.get_full_path()], [page_of(request)])
+        and not request.user.is_authenticated
+    )
 
 
 def _asks_by_itself(request: HttpRequest) -> bool:

@@ -1,6 +1,6 @@
 """Messages in words: what their facts mean, and how they read in the cabinet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,12 +9,25 @@ from django.template.loader import select_template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditRecord, Member, Message
+from accounts.models import AuditRecord, Member, Message, Topic
 from accounts.queries import Look
 from accounts.roles import Role
+from accounts.topics import ABOUT, can_be_switched_off, topic_of
 
 # What a message says that this version has no words for.
 UNKNOWN = "messages/unknown"
+
+# The pictures of `components/icon.html` that stand beside messages.
+TOPIC_ICONS = {
+    Topic.POINTS: "balance",
+    Topic.AVAILABLE: "check",
+    Topic.TRANSFERS: "transfer",
+    Topic.EXPIRY: "clock",
+    Topic.TIER: "gift",
+    Topic.FRIENDS: "invite",
+    Topic.STATEMENT: "history",
+    Topic.SECURITY: "warning",
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,8 @@ class MessageCard:
     text: SafeString
     happened_at: datetime
     is_new: bool
+    letter: str
+    icon: str
 
 
 def message_cards(messages: Iterable[Message], member: Member) -> list[MessageCard]:
@@ -36,9 +51,19 @@ def message_cards(messages: Iterable[Message], member: Member) -> list[MessageCa
             text=_rendered(message, member, ".html"),
             happened_at=message.happened_at,
             is_new=message.seen_at is None,
+            letter=letter_state(message),
+            icon=TOPIC_ICONS.get(topic_of(message.kind) or Topic.NEWS, "message"),
         )
         for message in messages
     ]
+
+
+def letter_state(message: Message) -> str:
+    """What became of the message's letter, in a few words; empty where none was meant to be sent."""
+    if not message.wants_letter:
+        return ""
+    state = message.get_letter_outcome_display() or _("waiting to be sent")
+    return _("Letter %(state)s") % {"state": state}
 
 
 def template_name(message: Message) -> str:
@@ -46,10 +71,15 @@ def template_name(message: Message) -> str:
     return f"messages/{message.kind}"
 
 
-def words_of(message: Message, member: Member) -> dict[str, object]:
-    """What the message's templates may say; letters link to pages by `site_url`."""
+def words_of(
+    message: Message, member: Member, *, fresh: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """What the message's templates may say; letters link to pages by `site_url`.
+
+    Of a letter that is about to be sent, `fresh` facts take the place of those that were told.
+    """
     return {
-        "facts": {name: _fact(name, value) for name, value in message.facts.items()},
+        "facts": _facts({**message.facts, **(fresh or {})}),
         "member": member,
         "site_url": settings.SITE_URL,
         "programme_name": settings.PROGRAMME_NAME,
@@ -62,13 +92,44 @@ def _rendered(message: Message, member: Member, ending: str) -> SafeString:
     return template.render(words_of(message, member))
 
 
+def _facts(told: Mapping[str, object]) -> dict[str, object]:
+    return {name: _fact(name, value) for name, value in told.items()}
+
+
 def _fact(name: str, value: object) -> object:
     """The fact as it was told: JSON has neither days nor moments."""
+    if isinstance(value, list):
+        return [_facts(one) if isinstance(one, dict) else one for one in value]
     if isinstance(value, str) and name.endswith("_at"):
         return datetime.fromisoformat(value)
     if isinstance(value, str) and name.endswith("_on"):
         return date.fromisoformat(value)
     return value
+
+
+@dataclass(frozen=True)
+class LetterChoice:
+    """A topic on the page of preferences: what letters about it tell, and whether they come."""
+
+    topic: Topic
+    what_comes: str
+    example: str
+    is_wanted: bool
+    is_fixed: bool
+
+
+def letter_choices(preferences: Mapping[Topic, bool]) -> list[LetterChoice]:
+    """The lines of “Which letters come”."""
+    return [
+        LetterChoice(
+            topic=topic,
+            what_comes=str(ABOUT[topic].what_comes),
+            example=str(ABOUT[topic].example),
+            is_wanted=is_wanted,
+            is_fixed=not can_be_switched_off(topic),
+        )
+        for topic, is_wanted in preferences.items()
+    ]
 
 
 @dataclass(frozen=True)

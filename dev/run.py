@@ -237,9 +237,9 @@ def serve(listener: socket.socket, database_url: str, *, entrances: Entrances, p
     print(f"The API is at {address}api/docs; docs/connect.md connects a shop.")
     if entrances.api_key:
         print(f"Try it in the sandbox with this key:\n  {entrances.api_key}")
-    print(
-        f"Logs, with the e-mails in them: {', '.join(str(part.log.relative_to(PROJECT)) for part in parts)}"
-    )
+    if not os.environ.get("BALLADA_SMTP_HOST"):
+        print(f"Letters, with the codes for new members in them, can be read at {address}mail/")
+    print(f"Logs: {', '.join(str(part.log.relative_to(PROJECT)) for part in parts)}")
     print("Ctrl-C stops it.", flush=True)
     while True:
         time.sleep(0.3)

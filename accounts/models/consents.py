@@ -10,7 +10,7 @@ from accounts.models.people import Member, User
 
 # The edition of the consents' texts that sign-up shows. A new text gets a new one, and the
 # records of who agreed to the old text keep theirs.
-CONSENT_TEXT_VERSION = "2026-11"
+CONSENT_TEXT_VERSION = "2026-11-22"
 
 
 class Consent(models.Model):

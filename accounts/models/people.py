@@ -173,6 +173,11 @@ class Member(models.Model):
         return self.verified_email or (self.user.email if self.user else None)
 
     @property
+    def is_letter_address_refused(self) -> bool:
+        """Whether letters would go to an address that took none; a new address gets them again."""
+        return self.refused_email is not None and self.refused_email == self.letter_address
+
+    @property
     def verified_phone(self) -> str | None:
         """The phone that the member has proved to own, in E.164."""
         return str(self.phone) if self.phone and self.phone_verified_at else None

@@ -1,5 +1,6 @@
 """Reads about people that more than one place asks for."""
 
+from accounts.queries.letters import letter_preferences, member_of_letter, wants_letters
 from accounts.queries.looks import Look, LooksPage, looks_page
 from accounts.queries.people import (
     MESSAGES_PER_PAGE,
@@ -40,12 +41,15 @@ __all__ = [
     "contact_changes",
     "find_members",
     "language_of_other_owner",
+    "letter_preferences",
     "live_sessions",
     "looks_page",
+    "member_of_letter",
     "members_by_contact",
     "messages_page",
     "new_messages",
     "open_contact_change",
     "read_typed",
     "unproven_logins",
+    "wants_letters",
 ]

@@ -10,6 +10,7 @@ from accounts.services.members import (
     change_name,
     claim_member,
     create_member,
+    hide_first_steps,
     record_consent,
     remove_role,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "change_name",
     "claim_member",
     "create_member",
+    "hide_first_steps",
     "record_consent",
     "remove_role",
 ]

@@ -32,6 +32,7 @@ from accounts.models import ContactChange, Member, User
 from accounts.services import contact_messages
 from accounts.services.contact_messages import Origin
 from accounts.services.members import TAKEN, broken_constraint
+from accounts.services.security import SecurityKind, tell_of_security
 from accounts.services.sessions import end_other_sessions
 
 CODE_DIGITS = 6
@@ -136,6 +137,7 @@ def confirm_contact_change(
         new_code=new_code,
         at=confirmed_at,
         kept_session_key=kept_session_key,
+        origin=origin,
     )
     if settled.refusal:
         raise settled.refusal
@@ -208,7 +210,13 @@ def _wait(asked: Sequence[datetime], at: datetime) -> timedelta | None:
 
 @transaction.atomic
 def _settle(
-    *, change_id: int, current_code: str, new_code: str, at: datetime, kept_session_key: str | None
+    *,
+    change_id: int,
+    current_code: str,
+    new_code: str,
+    at: datetime,
+    kept_session_key: str | None,
+    origin: Origin,
 ) -> _Settled:
     """Confirm, or count a wrong code, or find out why neither is possible; an error would undo the count."""
     # The login, the member, the request: in the same order as whoever else takes two of them.
@@ -247,6 +255,16 @@ def _settle(
         _end(change, Outcome.TAKEN, at)
         return _Settled(change, taken())
     _end(change, Outcome.CONFIRMED, at)
+    if _is_another(change, old_contacts):
+        is_email = change.kind == Kind.EMAIL
+        tell_of_security(
+            member=member,
+            kind=SecurityKind.EMAIL_CHANGED if is_email else SecurityKind.PHONE_CHANGED,
+            at=at,
+            origin=origin,
+            contact=change.new_contact,
+            **({"before": old_contacts[-1]} if is_email else {}),
+        )
     if change.kind == Kind.EMAIL:
         end_other_sessions(user=user, kept_session_key=kept_session_key)
     return _Settled(change, old_contacts=old_contacts)
@@ -305,14 +323,16 @@ def _end(change: ContactChange, outcome: Outcome, at: datetime) -> None:
 
 
 def _tell(change: ContactChange, old_contacts: tuple[str, ...], *, at: datetime, origin: Origin) -> None:
-    """Write to the contacts from before and to the new one what has changed.
+    """Write to the contacts from before, and to a new phone, what has changed.
 
-    The change is made whether or not they can be reached; who could not be is in the log.
+    The address that the member's letters go to is left out: the message about it has a letter. The
+    change is made whether or not the others can be reached; who could not be is in the log.
     """
+    if not _is_another(change, old_contacts):
+        return
     language = change.member.language
     told = dict.fromkeys([*old_contacts, change.new_contact])
-    if list(told) == [change.new_contact]:
-        return
+    told.pop(change.member.letter_address or "", None)
     for contact in told:
         try:
             if change.kind == Kind.PHONE:
@@ -330,6 +350,11 @@ def _tell(change: ContactChange, old_contacts: tuple[str, ...], *, at: datetime,
                 )
         except AccountsError:
             logger.exception("Contact change %s is made, but one of the contacts was not told.", change.pk)
+
+
+def _is_another(change: ContactChange, old_contacts: tuple[str, ...]) -> bool:
+    """Whether it is not the contact that the member had all the time, and has only proved now."""
+    return any(contact != change.new_contact for contact in old_contacts)
 
 
 def _new_code() -> str:

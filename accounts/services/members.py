@@ -157,6 +157,11 @@ def change_language(*, member: Member, language: str) -> None:
     member.save(update_fields=["language"])
 
 
+def hide_first_steps(*, member: Member, hidden_at: datetime) -> None:
+    """Put the first steps away for good; the moment of the first time stays."""
+    Member.objects.filter(pk=member.pk, steps_hidden_at=None).update(steps_hidden_at=hidden_at)
+
+
 def _save_with_new_number(member: Member) -> Member:
     """Save the new member under a free number; a number that is taken is drawn again."""
     while True:

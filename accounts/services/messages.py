@@ -20,10 +20,12 @@ SEND_LETTERS_LOCK = "send_waiting_letters"
 # What comes back says whether a worker is being waited for already, as it is when many letters are written.
 TELL = """
     with told as (
-        insert into accounts_message (member_id, kind, facts, happened_at, wants_letter)
-        select member_id, kind, facts, happened_at, wants_letter
+        insert into accounts_message (member_id, kind, key, facts, happened_at, wants_letter)
+        select member_id, kind, key, facts, happened_at, wants_letter
           from jsonb_to_recordset(%(told)s::jsonb) as told (
-               member_id bigint, kind text, facts jsonb, happened_at timestamptz, wants_letter boolean)
+               member_id bigint, kind text, key text, facts jsonb, happened_at timestamptz,
+               wants_letter boolean)
+            on conflict (member_id, key) where key <> '' do nothing
     )
     select exists (select from procrastinate_jobs where queueing_lock = %(lock)s and status = 'todo')
 """
@@ -35,12 +37,15 @@ class Telling:
 
     Facts are kept as JSON: points as int, sums as text, days and moments in ISO 8601 under names that
     end in `_on` and `_at`, which become days and moments again when they are read.
+    What may be told once only has a `key` of its own: with it, a member is told no second time.
+    Whether a letter is sent, the member's preferences, address and the hour decide when it is due.
     """
 
     member_id: int
     kind: str
     happened_at: datetime
     facts: dict[str, object] = field(default_factory=dict)
+    key: str = ""
     wants_letter: bool = False
 
 

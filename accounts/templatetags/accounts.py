@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 from django import template
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.template.context import Context
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts import access, roles
+from accounts import access, queries, roles
 from accounts.contacts import readable_contact
 from accounts.devices import device_name
-from accounts.models import User
+from accounts.models import CONSENT_TEXT_VERSION, User
 from accounts.numbers import format_member_number
 
 if TYPE_CHECKING:
@@ -72,11 +73,24 @@ def must_have_second_factor(user: User | AnonymousUser) -> bool:
     return access.must_have_second_factor(user)
 
 
+@register.simple_tag(takes_context=True)
+def unread_messages(context: Context) -> int:
+    """How many messages the member who is signed in has not seen; one query, unless the page has counted."""
+    counted = context.get("new_messages")
+    return (counted or queries.new_messages(context["user"].member)).count
+
+
 @register.simple_tag
 def staff_idle_minutes(goes_to: str | None) -> int:
     """After how many minutes without use the console signs out; 0 where it is not the console one goes to."""
     is_console = bool(goes_to) and str(goes_to).startswith(reverse("supervisor:overview"))
     return settings.STAFF_IDLE_MINUTES if is_console else 0
+
+
+@register.simple_tag
+def consent_version() -> str:
+    """The version of the consents' texts that sign-up shows."""
+    return CONSENT_TEXT_VERSION
 
 
 @register.simple_tag

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from threading import Thread
+from threading import Event, Thread
 
 
 class Conversation(StreamRequestHandler):
@@ -24,10 +24,13 @@ class Conversation(StreamRequestHandler):
                 self.server.breaks_off_at = ""
                 return
             if command.upper() == "DATA":
+                self.server.hold_before(len(self.server.recipients))
                 self.say("354 go on")
-                while self.rfile.readline().strip() != b".":
-                    pass
+                while (said := self.rfile.readline().strip()) != b".":
+                    if said.lower().startswith(b"message-id:"):
+                        self.server.message_ids.append(said.decode().partition(" ")[2])
                 self.server.recipients.append(recipient)
+                self.server.hold_after(len(self.server.recipients))
             self.say("250 ok")
 
     def say(self, line: str) -> None:
@@ -36,15 +39,42 @@ class Conversation(StreamRequestHandler):
 
 
 class SmtpServer(ThreadingTCPServer):
-    """What it has taken, over how many connections, and at whose letter it breaks off once."""
+    """What it has taken, over how many connections, and at whose letter it breaks off once.
+
+    It can also fall silent once: before it takes a letter or, having taken it, before it says so.
+    """
 
     daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever is killed says no good-bye."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
         self.recipients: list[str] = []
+        self.message_ids: list[str] = []
         self.connection_count = 0
         self.breaks_off_at = ""
+        self.silent_before: int | None = None
+        self.silent_after: int | None = None
+        self.is_silent = Event()
+        self.goes_on = Event()
+
+    def hold_before(self, taken_count: int) -> None:
+        """Say nothing for a while, if it is to happen after so many letters."""
+        if taken_count == self.silent_before:
+            self.silent_before = None
+            self._hold()
+
+    def hold_after(self, taken_count: int) -> None:
+        """Say nothing for a while, if it is to happen when so many letters are taken."""
+        if taken_count == self.silent_after:
+            self.silent_after = None
+            self._hold()
+
+    def _hold(self) -> None:
+        self.is_silent.set()
+        self.goes_on.wait(30)
 
     @property
     def port(self) -> int:

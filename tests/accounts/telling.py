@@ -8,10 +8,19 @@ from accounts.models import Member, Message
 from accounts.services.messages import Telling, tell
 from tests.clock import NOON
 
-EARNED = {"order": "A-1", "points": 150, "available_at": None}
+EARNED = {"order": "A-1", "points": 150, "spent_points": 0, "available_at": None}
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
+DONE = {"done_at": "2026-03-10T09:00:00+00:00", "ip": "192.0.2.7", "user_agent": FIREFOX}
 # What each kind of message tells, as a shop of the demo would have it.
 FACTS = {
+    "account_blocked": {"is_own": False},
+    "account_unblocked": {"is_own": False},
+    "email_changed": {"contact": "new@example.com", "before": "ada@example.com", **DONE},
+    "friend_joined": {"friend": "Бен С."},
     "inviter_noted": {"inviter": "Ада И."},
+    "new_sign_in": DONE,
+    "password_changed": DONE,
+    "phone_changed": {"contact": "+79161234567", **DONE},
     "points_adjusted": {
         "points": 50,
         "is_given": True,
@@ -20,9 +29,75 @@ FACTS = {
         "expires_on": "2027-03-09",
         "posting_id": 7,
     },
+    "points_available": {
+        "points": 150,
+        "debt_points": 0,
+        "expires_on": "2027-03-09",
+        "purpose": "order",
+        "order": "A-1",
+    },
     "points_earned": EARNED,
+    "points_expire": {
+        "points": 500,
+        "first_expires_on": "2026-04-09",
+        "expiries": [{"expires_on": "2026-04-09", "points": 500}],
+        "is_first": True,
+        "credited_on": "2025-04-09",
+    },
+    "points_returned": {"order": "A-1", "given_back_points": 200, "taken_back_points": 15},
+    "points_spent": {"order": "A-1", "points": 200},
+    "second_factor_changed": {"what": "on", **DONE},
     "share_earned": {"friend": "Бен С.", "points": 1, "available_at": "2026-03-24T12:00:00+03:00"},
-    "tier_changed": {"tier": "Gold", "is_higher": True, "coefficient": "0.07"},
+    "share_taken_back": {"points": 30, "is_welcome": False, "friend": "Бен С.", "why": "returned"},
+    "statement": {
+        "month_on": "2026-02-01",
+        "opening_points": 100,
+        "earned_points": 150,
+        "returned_points": -15,
+        "received_points": 20,
+        "adjusted_points": 5,
+        "spent_points": -40,
+        "given_points": -50,
+        "expired_points": -10,
+        "closing_points": 160,
+    },
+    "tier_at_risk": {
+        "tier": "Gold",
+        "to_tier": "Silver",
+        "until_at": "2026-04-01T12:00:00+03:00",
+        "to_keep_sum": "3400.00",
+        "why": "time",
+    },
+    "tier_changed": {
+        "tier": "Gold",
+        "is_higher": True,
+        "coefficient": "0.07",
+        "why": "order",
+        "from_tier": "Silver",
+        "missing_sum": None,
+    },
+    "transfer_received": {
+        "number": "1234567890",
+        "points": 100,
+        "from": "Бен С.",
+        "first_expires_on": "2027-03-09",
+    },
+    "transfer_sent": {
+        "number": "1234567890",
+        "points": 100,
+        "to": "Бен С.",
+        "available_after": 400,
+        "take_back_until_at": "2026-03-11T12:00:00+03:00",
+        "freeze_token": "1234567890:token",
+    },
+    "transfer_taken_back": {
+        "number": "1234567890",
+        "points": 100,
+        "name": "Бен С.",
+        "is_sender": True,
+        "by": "sender",
+        "reason": "",
+    },
     "welcome_points": {"points": 200, "available_at": None, "is_held": True},
 }
 

@@ -15,6 +15,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 
 from accounts.models import ContactChange, Language, Member
+from accounts.services.waiting_letters import send_waiting_letters
 from tests.accounts.contact_changes import (
     EMAIL_PAGE,
     NEW_EMAIL,
@@ -78,6 +79,8 @@ def test_both_addresses_are_told_of_the_change(ada, client):
     mail.outbox.clear()
 
     confirm(client, page, current_code, new_code)
+    # The new address gets the letter of the message about it.
+    send_waiting_letters(at=NOON)
 
     assert [letter.to for letter in mail.outbox] == [[OLD_EMAIL], [NEW_EMAIL]]
     for letter in mail.outbox:
@@ -94,6 +97,7 @@ def test_a_phone_changes_when_both_phones_have_confirmed(ada, client, phones):
     codes = code_in(phones.to(OLD_PHONE)[0]), code_in(phones.to(NEW_PHONE)[0])
     assert (len(phones.messages), mail.outbox) == (2, [])
     confirm(client, page, *codes)
+    send_waiting_letters(at=NOON)
 
     ada.refresh_from_db()
     assert (str(ada.phone), ada.phone_verified_at) == (NEW_PHONE, NOON)

@@ -36,7 +36,7 @@ COMMITS = pytest.mark.django_db(transaction=True)
 
 def waiting() -> list[int]:
     return list(
-        Message.objects.filter(wants_letter=True, letter_sent_at=None)
+        Message.objects.filter(wants_letter=True, letter_outcome="")
         .order_by("pk")
         .values_list("pk", flat=True)
     )
@@ -355,7 +355,7 @@ def test_address_that_is_refused_for_good_is_not_tried_again(ada, server):
 
     assert send_waiting_letters(at=NOON) == 0
     assert waiting() == []
-    assert not Message.objects.get().wants_letter
+    assert Message.objects.get().letter_outcome == Message.LetterOutcome.REFUSED
 
 
 @pytest.fixture
@@ -443,13 +443,15 @@ def test_letter_to_nobody_is_given_up(db, ben, person):
     assert send_waiting_letters(at=NOON) == 1
 
     message.refresh_from_db()
-    assert (message.wants_letter, message.letter_sent_at) == (False, None)
+    assert (message.letter_outcome, message.letter_sent_at) == (Message.LetterOutcome.NO_ADDRESS, None)
     assert recipients() == ["ben@example.com"]
 
 
 def test_letter_is_not_sent_after_two_days(ada):
-    told(ada, at=NOON - LONGEST_WAIT - timedelta(seconds=1), wants_letter=True)
+    late = told(ada, at=NOON - LONGEST_WAIT - timedelta(seconds=1), wants_letter=True)
     told(ada, at=NOON - LONGEST_WAIT, wants_letter=True)
 
     assert send_waiting_letters(at=NOON) == 1
     assert waiting() == []
+    late.refresh_from_db()
+    assert (late.letter_outcome, late.letter_sent_at) == (Message.LetterOutcome.LATE, None)

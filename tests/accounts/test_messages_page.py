@@ -94,10 +94,10 @@ def test_each_kind_has_its_words(ada, client, kind, sentence):
 
 
 def test_every_kind_is_tried():
-    """A kind has three templates; those of transfers are tried where transfers are."""
+    """A kind has three templates."""
     folder = PROJECT / "templates" / "messages"
     kinds = {path.stem for path in folder.glob("*.html")} - {"unknown"}
-    assert {kind for kind in kinds if not kind.startswith("transfer_")} == set(FACTS)
+    assert kinds == set(FACTS)
     for kind in kinds:
         assert (folder / f"{kind}_subject.txt").exists(), kind
         assert (folder / f"{kind}_message.txt").exists(), kind
@@ -140,7 +140,7 @@ def test_without_messages_it_says_what_will_come(client):
     page = opened(client)
 
     assert "No messages yet" in page.text
-    assert "is also sent to ada@example.com" in page.text
+    assert "Letters about it go to ada@example.com as well." in page.text
     assert "Mark all as read" not in page.text
     assert page.count("script") == 0
 
@@ -259,7 +259,7 @@ def test_page_tells_that_it_was_seen(ada, client):
 def test_button_marks_all_that_were_there_and_works_without_scripts(ada, client, noon):
     for _ in range(30):
         told(ada)
-    button = inputs(opened(client), **{"class": "actions"})
+    button = inputs(opened(client), **{"class": "notice head"})
     later = told(ada)
 
     response = client.post(SEEN, button)
@@ -341,8 +341,21 @@ def test_balance_counts_a_thousand_with_as_many_queries(ada, ben, client_of):
 def test_sections_say_which_one_is_open(client, address, current):
     content = client.get(address).content.decode()
 
-    links = re.findall(r"<a ([^>]*)>([^<]*)</a>", content[: content.index("</nav>")])
-    assert [text for attributes, text in links if "aria-current" in attributes] == [current]
+    links = re.findall(r"<a ([^>]*)>(.*?)</a>", content[: content.index("</nav>")], flags=re.DOTALL)
+    names = [
+        re.sub(r"<[^>]+>", "", text).strip() for attributes, text in links if "aria-current" in attributes
+    ]
+    assert names == [current]
+
+
+def test_sections_count_what_is_new_in_words_and_as_a_number(ada, client):
+    nothing_new = opened(client, "/profile/")
+    told(ada, at=YESTERDAY_NOON, points=10)
+    told(ada, points=20)
+    two_new = opened(client, "/profile/")
+
+    assert "new message" not in nothing_new.text
+    assert two_new.text.count("2 new messages") == 2
 
 
 def test_staff_have_no_sections_of_a_cabinet(stan, client_of):

@@ -9,9 +9,13 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import CONSENT_TEXT_VERSION, Consent, User
+from loyalty.queries.rules import rule_set_in_force
+from loyalty.rules_wording import rules_in_short
 from tests.factories import PASSWORD, UserFactory
+from tests.pages import Page
 
 LOGIN, LOGOUT, SIGNUP = "/accounts/login/", "/accounts/logout/", "/accounts/signup/"
 CONFIRM, RESET = "/accounts/confirm-email/", "/accounts/password/reset/"
@@ -80,6 +84,62 @@ def test_sign_up_then_the_code_then_signed_in(visitor, language):
     maria = signed_in_user(client)
     assert (maria.email, maria.first_name, maria.last_name) == ("maria@example.com", "Мария", "")
     assert EmailAddress.objects.get(user=maria).verified
+
+
+def test_the_way_in_is_counted_from_the_form_to_the_first_page(visitor):
+    client = visitor()
+    assert "Step 1 of 3" in Page(client.get(SIGNUP)).text
+    sign_up(client)
+    assert "Step 2 of 3" in Page(client.get(CONFIRM)).text
+    response = client.post(CONFIRM, {"code": code_in_mail(client)}, follow=True)
+    assert "Step 3 of 3: maria@example.com is confirmed" in Page(response).text
+
+
+def test_sign_up_says_the_rules_in_five_lines_and_which_text_one_agrees_to(visitor, in_english):
+    page = Page(visitor().get(SIGNUP))
+    assert page.text.count("You earn:") == 1
+    for line in rules_in_short(rule_set_in_force(timezone.now()), at=timezone.now()):
+        assert f"{line.subject}: {line.sentence}" in page.text
+    assert CONSENT_TEXT_VERSION in page.text
+    assert "/rules/" in page.hrefs()
+    assert "#in-short" in page.hrefs()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("first_name", "Enter your first name: it is what letters begin with and friends see."),
+        ("email", "Enter your e-mail: you sign in with it."),
+        ("password1", "Choose a password."),
+    ],
+)
+def test_sign_up_says_what_to_enter(visitor, in_english, name, sentence):
+    assert form_errors(sign_up(visitor(), **{name: ""}))[name] == [sentence]
+
+
+def test_no_form_of_signing_in_jumps_over_the_skip_link(visitor, ada):
+    signed_in, waiting = visitor(), visitor()
+    signed_in.force_login(ada.user)
+    sign_up(waiting)
+    pages = [
+        visitor().get(SIGNUP),
+        visitor().get(LOGIN),
+        visitor().get(RESET),
+        waiting.get(CONFIRM),
+        signed_in.get("/accounts/password/change/"),
+        signed_in.get("/accounts/reauthenticate/"),
+        signed_in.get("/profile/name/"),
+        signed_in.get("/profile/email/"),
+    ]
+    for response in pages:
+        assert response.status_code == 200
+        assert not [tag for tag, attributes in Page(response).tags if "autofocus" in attributes]
+
+
+def test_a_code_can_be_filled_in_by_the_phone_that_got_it(visitor):
+    client = visitor()
+    sign_up(client)
+    assert "one-time-code" in Page(client.get(CONFIRM)).values("autocomplete")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +283,7 @@ def test_sign_in_before_the_code_asks_for_a_new_one(visitor):
 def test_sign_in_and_out(visitor, ada):
     client = visitor()
     form = client.get(LOGIN).context["form"]
-    assert form.fields["login"].widget.attrs["autocomplete"] in ("email", "username")
+    assert form.fields["login"].widget.attrs["autocomplete"] == "username"
     assert form.fields["password"].widget.attrs["autocomplete"] == "current-password"
     assert not any("autofocus" in field.widget.attrs for field in form.fields.values())
 
