@@ -10,6 +10,7 @@ from procrastinate.jobs import Status
 
 from loyalty.queries.audit import every_check
 from loyalty.queries.rules import rule_set_in_force
+from loyalty.services import expiries, statements, tier_warnings
 from loyalty.services.audit import run_audit
 from loyalty.services.ledger import settle_all_due
 from loyalty.services.standing import recount_standings
@@ -38,6 +39,30 @@ def recount_everybody(timestamp: int) -> int:
 def audit_ledger(timestamp: int) -> bool:
     """Check every promise of the ledger; returns whether all hold. The supervisor sees the result."""
     return run_audit(at=timezone.now(), checks=every_check()).is_clean
+
+
+# At half past each hour, when the points of the day before have expired.
+@app.periodic(cron="30 * * * *")
+@app.task(queueing_lock="tell_expiries")
+def tell_expiries(timestamp: int) -> int:
+    """Tell members of points that expire in 30 days, 7 days or 1 day; returns how many were told."""
+    return expiries.tell_expiries(at=timezone.now())
+
+
+# This is nine in the morning in Moscow.
+@app.periodic(cron="0 6 * * *")
+@app.task(queueing_lock="tell_tiers_at_risk")
+def tell_tiers_at_risk(timestamp: int) -> int:
+    """Tell members whose tier ends soon; returns how many have such a tier."""
+    return tier_warnings.tell_tiers_at_risk(at=timezone.now())
+
+
+# The programme's clock decides when it is the first of the month; who was told is told nothing again.
+@app.periodic(cron="0 * 1,2 * *")
+@app.task(queueing_lock="tell_statements")
+def tell_statements(timestamp: int) -> int:
+    """Tell members of the month before; returns how many were told."""
+    return statements.tell_statements(at=timezone.now())
 
 
 @app.periodic(cron="15 0 * * *")

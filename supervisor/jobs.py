@@ -7,8 +7,9 @@ from procrastinate.contrib.django import app
 
 from supervisor.errors import JobBeingDone
 from supervisor.models import JobRun
-from supervisor.services import editions, imports, job_runs, previews
+from supervisor.services import editions, imports, job_runs, months, previews, tier_warnings
 from supervisor.services.job_runs import CARRY_OUT_TASK, Handler
+from supervisor.services.tier_warnings import TELL_FALLS_TASK
 
 # Who does which kind of work.
 HANDLERS: dict[JobRun.Kind, Handler] = {
@@ -35,3 +36,19 @@ def carry_out(job_run_id: int) -> str:
 def delete_old_uploads(timestamp: int) -> int:
     """Delete files of orders some weeks after they were uploaded; returns how many."""
     return imports.delete_old_files(at=timezone.now())
+
+
+# This is half past nine in the morning in Moscow.
+@app.periodic(cron="30 6 * * *")
+@app.task(name=TELL_FALLS_TASK)
+def tell_falls(timestamp: int) -> int:
+    """Tell members who fall by an edition that takes effect soon; returns how many fall."""
+    return tier_warnings.tell_falls(at=timezone.now())
+
+
+# This is ten to five at night in Moscow.
+@app.periodic(cron="50 1 * * *")
+@app.task(queueing_lock="count_months")
+def count_months(timestamp: int) -> int:
+    """Count the points of months as far as nothing can come before; returns how many months changed."""
+    return months.count_months(at=timezone.now())

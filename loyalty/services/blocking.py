@@ -6,6 +6,7 @@ from django.core.signing import BadSignature, TimestampSigner
 
 from accounts.models import AuditRecord, Member
 from accounts.services.audit import record
+from accounts.services.messages import Telling, tell
 from loyalty.errors import ReasonNeeded
 from loyalty.models import PointsAccount, Transfer
 from loyalty.services import ledger
@@ -81,4 +82,14 @@ def _set_blocked(
         at=at,
         actor=actor_id,
         reason=reason,
+    )
+    tell(
+        Telling(
+            member_id=member.pk,
+            kind="account_blocked" if is_blocked else "account_unblocked",
+            happened_at=at,
+            # Without a colleague it was the member, by the link in a letter.
+            facts={"is_own": actor_id is None},
+            wants_letter=True,
+        )
     )

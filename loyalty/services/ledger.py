@@ -10,7 +10,8 @@ All of them raise
     NoSuchAccount: there is no such member, hold, credit, spending or posting.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -285,6 +286,18 @@ def lock_accounts(*account_ids: int) -> None:
     _call("lock_accounts", (sorted(set(account_ids)),))
 
 
+@contextmanager
+def nobody_told() -> Iterator[None]:
+    """Points that become available meanwhile are no news to their members; in a transaction.
+
+    For whoever takes over the orders of years gone by.
+    """
+    _tell_nobody(is_on=True)
+    yield
+    # An exception ends the transaction, or the savepoint, and the setting with it.
+    _tell_nobody(is_on=False)
+
+
 def settle_due(*, at: datetime, limit: int) -> int:
     """Post what has become due on up to `limit` accounts; returns how many there were.
 
@@ -303,6 +316,11 @@ def settle_all_due(*, at: datetime) -> int:
     while batch := settle_due(at=at, limit=SETTLE_BATCH_ACCOUNTS):
         settled += batch
     return settled
+
+
+def _tell_nobody(*, is_on: bool) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select set_config('ballada.tells_nobody', %s, true)", ["on" if is_on else ""])
 
 
 def _jsonb(content: object) -> Jsonb:

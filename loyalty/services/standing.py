@@ -70,10 +70,16 @@ RECOUNT_SQL = """
           LEFT JOIN counted ON counted.member_id = stands.member_id
     ), decided AS (
         SELECT summed.member_id, summed.tier_id AS from_tier_id, reached.id AS to_tier_id,
-               reached.name AS to_name, reached.coefficient, summed.paid_sum,
+               before.name AS from_name, reached.name AS to_name, reached.coefficient, summed.paid_sum,
                reached.id IS DISTINCT FROM summed.same_id AS is_change,
-               reached.position >= summed.rises_from AS is_higher
+               reached.position >= summed.rises_from AS is_higher,
+               CASE WHEN before.rule_set_id = %(rule_set_id)s THEN 'time' ELSE 'rules' END AS why,
+               CASE WHEN same.position > reached.position
+                    THEN greatest(same.threshold_sum - summed.paid_sum, 0)::numeric(14, 2)::text
+               END AS missing_sum
           FROM summed
+          JOIN loyalty_tier AS before ON before.id = summed.tier_id
+          LEFT JOIN loyalty_tier AS same ON same.id = summed.same_id
          CROSS JOIN LATERAL (
                SELECT id, name, coefficient, position
                  FROM loyalty_tier
@@ -101,8 +107,9 @@ RECOUNT_SQL = """
     ), told AS (
         INSERT INTO accounts_message (member_id, kind, facts, happened_at, wants_letter)
         SELECT member_id, 'tier_changed',
-               jsonb_build_object('tier', to_name, 'is_higher', is_higher, 'coefficient', coefficient::text),
-               %(at)s, false
+               jsonb_build_object('tier', to_name, 'is_higher', is_higher, 'coefficient', coefficient::text,
+                                  'why', why, 'from_tier', from_name, 'missing_sum', missing_sum),
+               %(at)s, true
           FROM decided
          WHERE is_change
          ORDER BY member_id
@@ -178,7 +185,16 @@ def standing_of(*, member: Member, at: datetime, is_told: bool = True) -> Standi
     standing = _standing(member, rule_set, at)
     change = _settle(standing, rule_set, at)
     if change is not None and is_told:
-        tell(*tier_changed(member_id=member.pk, from_tier=change.from_tier, to_tier=change.to_tier, at=at))
+        tell(
+            *tier_changed(
+                member_id=member.pk,
+                from_tier=change.from_tier,
+                to_tier=change.to_tier,
+                cause=change.cause,
+                paid_sum=standing.paid_sum,
+                at=at,
+            )
+        )
     return standing
 
 

@@ -1,19 +1,80 @@
 """What members are told of their tier: worded in `templates/messages`, kept with what moved it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 
 from accounts.services.messages import Telling
-from loyalty.models import Tier
-from loyalty.queries.rules import succession
+from loyalty.models import Tier, TierChange
+from loyalty.queries.rules import same_tier, succession
 
 
-def tier_changed(*, member_id: int, from_tier: Tier | None, to_tier: Tier, at: datetime) -> list[Telling]:
-    """The member stands in another tier, if it has another name: however many steps, one message."""
+class Why(StrEnum):
+    """Why a tier is another one, or is about to be."""
+
+    ORDER = "order"
+    RETURN = "return"
+    TIME = "time"
+    RULES = "rules"
+    BY_HAND = "by_hand"
+
+
+def tier_changed(
+    *,
+    member_id: int,
+    from_tier: Tier | None,
+    to_tier: Tier,
+    cause: str,
+    paid_sum: Decimal,
+    at: datetime,
+) -> list[Telling]:
+    """The member stands in another tier, if it has another name: however many steps, one message.
+
+    `cause` is that of the row of TierChange, `paid_sum` what counts towards the tier now.
+    """
     if from_tier is None or from_tier.name == to_tier.name:
         return []
-    facts = {
+    facts: dict[str, object] = {
         "tier": to_tier.name,
         "is_higher": to_tier.position >= succession(to_tier.rule_set, from_tier).rises_from,
         "coefficient": str(to_tier.coefficient),
+        "why": why(cause, from_tier=from_tier, to_tier=to_tier),
+        "from_tier": from_tier.name,
+        "missing_sum": _missing_sum(from_tier, to_tier, paid_sum),
     }
-    return [Telling(member_id=member_id, kind="tier_changed", happened_at=at, facts=facts)]
+    return [
+        Telling(
+            member_id=member_id,
+            kind="tier_changed",
+            happened_at=at,
+            facts=facts,
+            wants_letter=True,
+        )
+    ]
+
+
+def with_tier(telling: Telling, tier: Sequence[Telling]) -> Telling:
+    """The telling that also says which tier the same step brought, if it did."""
+    facts = {name: fact for told in tier for name, fact in told.facts.items()}
+    return Telling(**{**vars(telling), "facts": telling.facts | facts})
+
+
+def why(cause: str, *, from_tier: Tier, to_tier: Tier) -> Why:
+    """The same for people: a recount is owed to new rules, or to the time that has passed."""
+    match cause:
+        case TierChange.Cause.ORDER:
+            return Why.ORDER
+        case TierChange.Cause.REFUND:
+            return Why.RETURN
+        case TierChange.Cause.BY_HAND:
+            return Why.BY_HAND
+    return Why.TIME if from_tier.rule_set_id == to_tier.rule_set_id else Why.RULES
+
+
+def _missing_sum(from_tier: Tier, to_tier: Tier, paid_sum: Decimal) -> str | None:
+    """What more has to be paid for the tier from before; None where it is gone, or not above this one."""
+    before = same_tier(to_tier.rule_set, from_tier)
+    if before is None or before.position <= to_tier.position:
+        return None
+    return f"{max(before.threshold_sum - paid_sum, Decimal(0)):.2f}"

@@ -162,6 +162,18 @@ begin
      where line_account_id > 0
     window so_far as (partition by line_account_id order by posting_id, line);
 
+    -- What matured is news to whoever settles the account next: the credit after it, or the end of all.
+    if not ledger.tells_nobody() then
+        perform ledger.tell_available(row.posting_id, made.account_id, made.points, 0, row.expires_on, made.at)
+           from credit_posting made
+           join credit_row row on row.turn = made.turn
+          where made.kind = 'mature'
+            and ledger.is_news(made.at, coalesce(
+                    (select min(later.at) from credit_row later
+                      where later.account_id = made.account_id and later.at >= made.at), p_settle_until))
+          order by made.posting_id;
+    end if;
+
     insert into loyalty_credit (posting_id, account_id, points, fund, available_at, expires_on, matured_at)
     select row.posting_id, row.account_id, row.points, p_fund, row.available_at, row.expires_on,
            case when row.is_due then row.at else matured.at end

@@ -41,7 +41,7 @@ begin
         exit when not found;
         v_due.due_at := greatest(v_due.due_at, p_not_before);
         case v_due.kind
-            when 'mature' then perform ledger.post_mature(v_due.id, v_due.due_at);
+            when 'mature' then perform ledger.post_mature(v_due.id, v_due.due_at, p_at);
             when 'release' then perform ledger.post_release(v_due.id, null, v_due.due_at, '{}');
             when 'expire' then perform ledger.post_expire(p_account_id, v_due.expires_on, v_due.due_at);
         end case;
@@ -50,18 +50,26 @@ begin
 end $$;
 
 
--- A credit's pending points become available.
-create function ledger.post_mature(p_credit_id bigint, p_at timestamptz) returns bigint language plpgsql as $$
+-- Whether nobody is to be told: so it is while the orders of years gone by are taken over.
+create function ledger.tells_nobody() returns boolean language sql stable as $$
+    select coalesce(current_setting('ballada.tells_nobody', true), '') = 'on'
+$$;
+
+
+-- A credit's pending points become available. Its member is told, if it is news at `p_now`.
+create function ledger.post_mature(p_credit_id bigint, p_at timestamptz, p_now timestamptz)
+returns bigint language plpgsql as $$
 declare
     v_credit loyalty_credit;
     v_points bigint;
     v_debt bigint;
+    v_posting_id bigint;
 begin
     select * into v_credit from loyalty_credit where posting_id = p_credit_id;
     v_points := v_credit.points - v_credit.taken_back_points;
     select debt_points into v_debt from loyalty_points_account where id = v_credit.account_id;
     update loyalty_credit set matured_at = p_at where posting_id = p_credit_id;
-    return ledger.post(
+    v_posting_id := ledger.post(
         'mature',
         array[(v_credit.account_id, 'pending', null, -v_points)::ledger.line] || ledger.into_lot(
             v_credit.account_id, v_debt,
@@ -69,6 +77,36 @@ begin
         ),
         p_at, p_credit_id
     );
+    -- What only settles a debt does not become available.
+    if v_points > v_debt and ledger.is_news(p_at, p_now) then
+        perform ledger.tell_available(p_credit_id, v_credit.account_id, v_points - v_debt, v_debt,
+                                      v_credit.expires_on, p_at);
+    end if;
+    return v_posting_id;
+end $$;
+
+
+-- Whether it is news at `p_now` that points became available at `p_at`: old news surprise more than they help.
+create function ledger.is_news(p_at timestamptz, p_now timestamptz) returns boolean language sql stable as $$
+    select p_at > p_now - interval '7 days' and not ledger.tells_nobody()
+$$;
+
+
+-- Tell a member that points became available: in their own transaction, so neither is without the other.
+create function ledger.tell_available(
+    p_credit_id bigint, p_account_id bigint, p_points bigint, p_debt_points bigint, p_expires_on date,
+    p_at timestamptz
+) returns void language plpgsql as $$
+begin
+    insert into accounts_message (member_id, kind, facts, happened_at, wants_letter)
+    select member.id, 'points_available',
+           jsonb_build_object(
+               'points', p_points, 'debt_points', p_debt_points, 'expires_on', p_expires_on,
+               'purpose', posting.purpose, 'order', case when posting.purpose = 'order' then coalesce(posting.explanation->>'order', '') else '' end),
+           p_at, true
+      from accounts_member member
+      join loyalty_posting posting on posting.id = p_credit_id
+     where member.id = p_account_id and not member.is_sandbox;
 end $$;
 
 

@@ -1,5 +1,7 @@
 """What a paid order gives: the tier, the member's points, what its invitation brings, the messages."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -15,7 +17,7 @@ from loyalty.services.telling import tier_changed
 from orders.models import Order, Outlet
 from orders.queries.figures import Figures, figures
 from orders.queries.orders import first_bought_at, open_credits
-from orders.services.telling import points_earned
+from orders.services.telling import order_paid
 from referrals.services import (
     FriendsOrder,
     count_friends_order,
@@ -70,14 +72,15 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
         share = reward_inviter(referral, friends_order)
         welcome = give_welcome(referral, friends_order)
     tell(
-        *points_earned(
+        *order_paid(
             member_id=member.pk,
             order=order.number,
-            points=order.earned_points,
+            earned_points=order.earned_points,
+            spent_points=order.spent_points,
             at=at,
             available_at=available_at(rule_set, at),
+            tier=told_of_tier(move, member, at),
         ),
-        *told_of_tier(move, member, at),
         *share_earned(share, friend=member),
         *welcome_given(welcome, friend=member),
     )
@@ -127,8 +130,14 @@ def told_of_tier(move: StandingMove, member: Member, at: datetime) -> list[Telli
     """The message that a step has moved the member's tier, if it has."""
     if move.change is None:
         return []
-    change = move.change
-    return tier_changed(member_id=member.pk, from_tier=change.from_tier, to_tier=change.to_tier, at=at)
+    return tier_changed(
+        member_id=member.pk,
+        from_tier=move.change.from_tier,
+        to_tier=move.change.to_tier,
+        cause=move.change.cause,
+        paid_sum=move.standing.paid_sum,
+        at=at,
+    )
 
 
 def explain_earning(
@@ -156,14 +165,21 @@ def explain_earning(
     }
 
 
+@dataclass(frozen=True)
+class TakenBack:
+    """How many points a return has taken back, and what the member is told of their tier, if it moved."""
+
+    points: int = 0
+    tier: Sequence[Telling] = ()
+
+
 def take_back(
     order: Order, *, key: UUID, at: datetime, money_sum: Decimal, is_over: bool, actor_id: int | None
-) -> int:
+) -> TakenBack:
     """Take back what the returned part of an order had earned, and `money_sum` off the paid sum.
 
     What is kept is what the rest of the order earns by the order's own edition and coefficient. With
-    `is_over` nothing is left of it from this step on.
-    Returns how many points were taken back.
+    `is_over` nothing is left of it from this step on. The member is told by the caller.
     """
     member, paid_at = _member_and_day(order)
     rule_set, coefficient = _earned_by(order)
@@ -212,8 +228,7 @@ def take_back(
         at=at,
         key=event_key(key, "share"),
     )
-    tell(*told_of_tier(move, member, at))
-    return taken_back_points
+    return TakenBack(taken_back_points, told_of_tier(move, member, at))
 
 
 def _member_and_day(order: Order) -> tuple[Member, datetime]:

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Member
+from accounts.services.messages import tell
 from loyalty.errors import AboveHold, NotEnoughPoints
 from loyalty.queries.rules import redemption_cap_points, rule_set_in_force
 from loyalty.services import ledger
@@ -31,7 +32,8 @@ from orders.models import Order, OrderStep
 from orders.queries.figures import check_sum, points_due_back
 from orders.queries.orders import open_holds, open_spendings
 from orders.queries.quotes import hold_expires_at
-from orders.services.earning import note, take_back
+from orders.services.earning import TakenBack, note, take_back
+from orders.services.telling import order_returned
 from referrals.queries import inviter_id_of
 
 # Clocks of shops and tills differ by so much at most.
@@ -303,10 +305,18 @@ def settle_refund(
     order.status = status
     given_back_points = give_back(order, key=key, at=at, actor_id=actor_id)
     money_sum = returned_sum - given_back_points
-    taken_back_points = 0
+    taken_back = TakenBack()
     if order.member is not None and order.rule_set is not None:
-        taken_back_points = take_back(
-            order, key=key, at=at, money_sum=money_sum, is_over=is_over, actor_id=actor_id
+        taken_back = take_back(order, key=key, at=at, money_sum=money_sum, is_over=is_over, actor_id=actor_id)
+        tell(
+            *order_returned(
+                member_id=order.member.pk,
+                order=order.number,
+                given_back_points=given_back_points,
+                taken_back_points=taken_back.points,
+                at=at,
+                tier=taken_back.tier,
+            )
         )
     order.save()
     keep_step(
@@ -317,7 +327,7 @@ def settle_refund(
         at,
         actor_id,
         money_sum=-money_sum,
-        earned_points=-taken_back_points,
+        earned_points=-taken_back.points,
         spent_points=-given_back_points,
     )
 

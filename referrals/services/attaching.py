@@ -35,7 +35,7 @@ from referrals.queries.people import (
 )
 from referrals.services.flags import note_flag
 from referrals.services.rewards import welcome_at_sign_up
-from referrals.services.telling import inviter_noted
+from referrals.services.telling import friend_joined, inviter_noted
 
 # How long the friend's browser remembers who invited them.
 CLICK_LIFE = timedelta(days=30)
@@ -93,6 +93,7 @@ def answer_invitation(
     # Whose clock ran ahead has clicked just now.
     since_at = min(click.clicked_at, at)
     referral = _attach(invitation, inviter, invited, since_at=since_at, at=at)
+    tell(*friend_joined(referral, at=at))
     if device_token and _is_browser_of_inviter_or_friends(device_token, inviter, invited):
         note_flag(referral=referral, kind=Flag.Kind.SAME_DEVICE, at=at)
     # The address may be confirmed hours after the form was filled in.

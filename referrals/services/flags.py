@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import AuditRecord, Device
 from accounts.services.audit import record
+from accounts.services.messages import tell
 from loyalty.errors import NotPending, ReasonNeeded
 from loyalty.models import UNDECIDED_AT, Purpose
 from loyalty.services import ledger
@@ -17,6 +18,7 @@ from loyalty.services.ledger import Note, event_key
 from loyalty.services.retry import ledger_write
 from referrals.errors import FlagDecided
 from referrals.models import Flag, Referral, Reward
+from referrals.services.telling import reward_taken_back
 
 SILENT_FRIENDS = 3
 SILENT_FOR = timedelta(days=60)
@@ -150,6 +152,7 @@ def _take_back_waiting(referral: Referral, at: datetime, actor_id: int) -> int:
         reward.taken_back_for = Reward.TakenBack.ONE_PERSON
         reward.is_held = False
         reward.save(update_fields=["taken_back_points", "taken_back_for", "is_held"])
+        tell(*reward_taken_back(reward, points=left_points, at=at))
         points += left_points
     return points
 

@@ -31,7 +31,7 @@ from referrals.queries.shares import (
     share_points,
 )
 from referrals.services.flags import note_flag
-from referrals.services.telling import welcome_given
+from referrals.services.telling import reward_taken_back, welcome_given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +245,7 @@ def _take_back(reward: Reward, base_sum: Decimal, kept_points: int, at: datetime
     reward.taken_back_for = Reward.TakenBack.RETURNED
     reward.is_held = reward.is_held and kept_points > 0
     reward.save(update_fields=["taken_back_points", "taken_back_for", "is_held"])
+    tell(*reward_taken_back(reward, points=points, at=at))
 
 
 def _uncount(invited: Member, paid_at: datetime, bought_at: datetime | None) -> None:

@@ -13,15 +13,67 @@ def share_earned(share: Reward | None, *, friend: Member) -> list[Telling]:
         return []
     facts = {"friend": friend.masked_name, **_brought(share)}
     inviter_id = share.referral.inviter_id
-    return [Telling(member_id=inviter_id, kind="share_earned", happened_at=share.rewarded_at, facts=facts)]
+    return [
+        Telling(
+            member_id=inviter_id,
+            kind="share_earned",
+            happened_at=share.rewarded_at,
+            facts=facts,
+            wants_letter=True,
+        )
+    ]
 
 
 def welcome_given(welcome: Reward | None, *, friend: Member) -> list[Telling]:
     """The friend has got welcome points, if so."""
     if welcome is None:
         return []
-    facts = _brought(welcome)
-    return [Telling(member_id=friend.pk, kind="welcome_points", happened_at=welcome.rewarded_at, facts=facts)]
+    return [
+        Telling(
+            member_id=friend.pk,
+            kind="welcome_points",
+            happened_at=welcome.rewarded_at,
+            facts=_brought(welcome),
+            wants_letter=True,
+        )
+    ]
+
+
+def reward_taken_back(reward: Reward, *, points: int, at: datetime) -> list[Telling]:
+    """What an order or an invitation had brought is gone, or so many points of it: whoever had it is told.
+
+    The inviter reads neither what the friend bought nor what was returned of it.
+    """
+    is_share = reward.kind == Reward.Kind.SHARE
+    referral = reward.referral
+    facts = {
+        "points": points,
+        "is_welcome": not is_share,
+        "friend": referral.invited.masked_name if is_share else "",
+        "why": reward.taken_back_for,
+    }
+    return [
+        Telling(
+            member_id=referral.inviter_id if is_share else referral.invited_id,
+            kind="share_taken_back",
+            happened_at=at,
+            facts=facts,
+            wants_letter=True,
+        )
+    ]
+
+
+def friend_joined(referral: Referral, *, at: datetime) -> list[Telling]:
+    """Somebody has signed up by the inviter's link."""
+    return [
+        Telling(
+            member_id=referral.inviter_id,
+            kind="friend_joined",
+            happened_at=at,
+            facts={"friend": referral.invited.masked_name},
+            wants_letter=True,
+        )
+    ]
 
 
 def inviter_noted(referral: Referral, *, at: datetime) -> list[Telling]:

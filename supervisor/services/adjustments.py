@@ -204,7 +204,7 @@ def _make(
             kind="points_adjusted",
             happened_at=at,
             facts=told,
-            wants_letter=bool(member.letter_address),
+            wants_letter=True,
         )
     )
     return done.posting_id

@@ -29,6 +29,7 @@ from supervisor.errors import (
 from supervisor.models import Approval, JobRun, Preview
 from supervisor.queries.editions import holds
 from supervisor.services.job_runs import JobCancelled, Report, Result, ask_for_job, ask_to_cancel
+from supervisor.services.tier_warnings import tell_falls_soon
 
 # More members than this share fall or get less: then a second supervisor has to agree.
 MOST_WORSE_SHARE = Decimal("0.05")
@@ -245,6 +246,8 @@ def _publish(
         rule_set=draft, effective_at=effective_at or at, published_at=at, reason=reason, published_by=by
     )
     run = _ask_for_recount(edition, at=at, by=by)
+    if edition.effective_at is not None and edition.effective_at > at:
+        tell_falls_soon()
     approval = {"approved_by": approved_by.pk} if approved_by else {}
     record(
         action=AuditRecord.Action.RULES_PUBLISHED,

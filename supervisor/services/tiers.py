@@ -6,7 +6,7 @@ from accounts.models import AuditRecord, Member, User
 from accounts.services.audit import record
 from accounts.services.messages import tell_many
 from loyalty.errors import ReasonNeeded
-from loyalty.models import Standing
+from loyalty.models import Standing, TierChange
 from loyalty.queries.rules import rule_set_in_force, tiers_of
 from loyalty.services import ledger
 from loyalty.services.retry import ledger_write
@@ -44,5 +44,14 @@ def set_tier(*, member: Member, position: int | None, reason: str, at: datetime,
         position=position,
         tier=next((tier.name for tier in tiers_of(rule_set_in_force(at)) if tier.position == position), ""),
     )
-    tell_many(tier_changed(member_id=member.pk, from_tier=before.tier, to_tier=standing.tier, at=at))
+    tell_many(
+        tier_changed(
+            member_id=member.pk,
+            from_tier=before.tier,
+            to_tier=standing.tier,
+            cause=TierChange.Cause.BY_HAND,
+            paid_sum=standing.paid_sum,
+            at=at,
+        )
+    )
     return standing

@@ -75,10 +75,11 @@ STATE = {
         select customer, flag.kind, noticed_at, decision
           from referrals_flag flag join referrals_referral referral on referral.id = flag.referral_id
           join person on person.id = referral.invited_id""",
-    # Those of one member are read in their order.
+    # Those of one member are read in their order; but the ledger tells what became available between the
+    # orders of a request when it credits them all, before the orders themselves are told of.
     "messages": """
         select customer, kind, facts, happened_at, wants_letter,
-               row_number() over (partition by member_id order by message.id)
+               row_number() over (partition by member_id, kind = 'points_available' order by message.id)
           from accounts_message message join person on person.id = message.member_id""",
     "members": "select customer, joined_at, first_name, email, language from person",
 }

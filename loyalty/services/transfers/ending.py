@@ -159,5 +159,5 @@ def _telling(transfer: Transfer, *, reader: Member, other: Member) -> Telling:
             "by": transfer.ended_by,
             "reason": transfer.end_reason,
         },
-        wants_letter=bool(reader.letter_address) and not reader.is_sandbox,
+        wants_letter=True,
     )

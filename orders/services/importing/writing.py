@@ -119,8 +119,9 @@ def _reward(invited: Member, row: Written, counted: Counted) -> None:
         at=paid_at,
         key=row.key,
     )
-    reward_inviter(referral, order, is_told=False)
-    give_welcome(referral, order)
+    with ledger.nobody_told():
+        reward_inviter(referral, order, is_told=False)
+        give_welcome(referral, order)
 
 
 def _purchase(order: StagedOrder, members: Mapping[str, int], outlets: Mapping[str, Outlet]) -> Purchase:
@@ -135,5 +136,6 @@ def _write(
     writing.write_orders(source, written)
     writing.write_standings(counter.places.values(), written)
     earned = [writing.credit_row(counter, row) for row in written]
-    ledger.credit_many(rows=[row for row in earned if row], settle_until=settle_until)
+    with ledger.nobody_told():
+        ledger.credit_many(rows=[row for row in earned if row], settle_until=settle_until)
     return written

@@ -18,7 +18,7 @@ from orders.services.registering.shares import Brought, keep_courses, keep_rewar
 from orders.services.sets import writing
 from orders.services.sets.counting import Counted
 from orders.services.sets.writing import Written
-from orders.services.telling import points_earned
+from orders.services.telling import order_paid
 from referrals.models import Referral
 from referrals.services.telling import share_earned, welcome_given
 
@@ -106,17 +106,30 @@ def _tellings(
     if counted is None or member is None:
         return
     counter = counters.by_edition[counted.rule_set.pk]
-    yield from points_earned(
+    own_tier: list[Telling] = []
+    for change in counted.changes:
+        tier = tier_changed(
+            member_id=change.person,
+            from_tier=change.from_tier,
+            to_tier=change.to_tier,
+            cause=change.cause,
+            paid_sum=change.paid_sum,
+            at=paid_at,
+        )
+        if change.is_by_order:
+            own_tier += tier
+        else:
+            yield from tier
+    yield from order_paid(
         member_id=member.pk,
         order=row.purchase.number,
-        points=counted.points,
+        earned_points=counted.points,
+        # Orders paid with points go their way one by one.
+        spent_points=0,
         at=paid_at,
         available_at=counter.available_at(paid_at),
+        tier=own_tier,
     )
-    for change in counted.changes:
-        yield from tier_changed(
-            member_id=change.person, from_tier=change.from_tier, to_tier=change.to_tier, at=paid_at
-        )
     for found in brought:
         tell_of = share_earned if found.tier else welcome_given
         yield from tell_of(found.reward, friend=member)

@@ -36,11 +36,15 @@ NOTHING = Decimal("0.00")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row of TierChange; `is_by_order` when an order of the person's own brought it."""
+    """A row of TierChange; `is_by_order` when an order of the person's own brought it.
+
+    `paid_sum` is what counts towards the tier then.
+    """
 
     person: int
     from_tier: Tier | None
     to_tier: Tier
+    paid_sum: Decimal
     rule_set: RuleSet
     cause: TierChange.Cause
     is_by_order: bool
@@ -73,7 +77,7 @@ class Place:
 
     def change(self, rule_set: RuleSet, cause: TierChange.Cause, *, is_by_order: bool) -> Change:
         """The step from the tier before to this one."""
-        return Change(self.person, self.from_tier, self.tier, rule_set, cause, is_by_order)
+        return Change(self.person, self.from_tier, self.tier, self.paid_sum, rule_set, cause, is_by_order)
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,6 +230,7 @@ class History:
 class ChangedMember:
     """A member who rises or falls, as a list for colleagues says it; `paid_sum` decides the tier then."""
 
+    member_id: int
     number: str
     masked_name: str
     from_name: str

@@ -196,8 +196,9 @@ def moved_members(sides: Sides, parameters: Parameters) -> Iterator[ChangedMembe
             {**parameters, **_directions(sides), **EVERYBODY},
         )
         while rows := cursor.fetchmany(FETCHED_ROWS):
-            for number, first_name, last_name, _id, from_, to, paid_then in rows:
+            for number, first_name, last_name, member_id, from_, to, paid_then in rows:
                 yield ChangedMember(
+                    member_id=member_id,
                     number=number,
                     masked_name=masked_name(first_name, last_name),
                     from_name=sides.now.tiers[from_ - 1].name,

@@ -1,0 +1,49 @@
+"""Members are told before they fall by an edition that is yet to take effect."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from procrastinate.contrib.django import app
+
+from accounts.services.messages import Telling
+from loyalty.models import RuleSet
+from loyalty.queries.rules import rule_set_in_force, scheduled, successions, tiers_of
+from loyalty.services.telling import Why
+from loyalty.services.tier_warnings import at_risk, tell_in_batches, warned_until_at
+from supervisor.queries.what_if import changed_members
+
+# The job is called by name: jobs call services, and not the other way round.
+TELL_FALLS_TASK = "supervisor.jobs.tell_falls"
+
+
+def tell_falls(*, at: datetime) -> int:
+    """Tell members who fall by an edition that takes effect within BALLADA_TIER_WARNING_DAYS.
+
+    Each is told once for the edition, as things are when they are told. Returns how many fall.
+    """
+    live = rule_set_in_force(at)
+    coming = scheduled(at).filter(effective_at__lte=warned_until_at(at))
+    return sum(tell_in_batches(_falls(edition, live, at)) for edition in coming)
+
+
+def tell_falls_soon() -> None:
+    """Have the worker tell whoever falls by what was just published, if the caller commits."""
+    app.configure_task(TELL_FALLS_TASK).defer(timestamp=0)
+
+
+def _falls(edition: RuleSet, live: RuleSet, at: datetime) -> Iterator[Telling]:
+    become = successions(tiers_of(live), tiers_of(edition))
+    for member in changed_members(draft=edition, live=live, at=at):
+        if member.is_rise or edition.effective_at is None:
+            continue
+        same = become[member.from_name].same
+        yield at_risk(
+            member_id=member.member_id,
+            tier=member.from_name,
+            to_tier=member.to_name,
+            until_at=edition.effective_at,
+            to_keep_sum=same.threshold_sum - member.paid_sum if same else None,
+            why=Why.RULES,
+            key=f"tier_at_risk:edition:{edition.number}",
+            at=at,
+        )
