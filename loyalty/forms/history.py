@@ -5,27 +5,46 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from loyalty.forms.filters import DayField, FilterForm, Tag
-from loyalty.models import Posting
+from loyalty.models import Posting, Purpose
 from loyalty.queries.filters import OperationFilter, Sign
 
 Kind = Posting.Kind
 
-# The ledger's kinds as people tell them apart. What is set aside has left the balance already, and
-# its later capture moves nothing there: so the sum of what was spent holds only with both.
+EARNED = frozenset({Kind.CREDIT, Kind.MATURE})
+
+
+@dataclass(frozen=True)
+class KindGroup:
+    """Kinds of the ledger that people do not tell apart, and what for, where they do."""
+
+    label: Promise
+    kinds: frozenset[Kind]
+    purposes: frozenset[Purpose] = frozenset()
+
+
+# What is set aside has left the balance already, and its later capture moves nothing there: so the sum
+# of what was spent holds only with both.
 KIND_GROUPS = {
-    "earned": (gettext_lazy("Earned"), frozenset({Kind.CREDIT, Kind.MATURE})),
-    "spent": (
-        gettext_lazy("Spent or set aside"),
-        frozenset({Kind.SPEND, Kind.HOLD, Kind.CAPTURE, Kind.RELEASE}),
+    "earned": KindGroup(gettext_lazy("Earned"), EARNED),
+    "orders": KindGroup(gettext_lazy("Earned for your orders"), EARNED, frozenset({Purpose.ORDER})),
+    "friends": KindGroup(gettext_lazy("Earned for friends’ orders"), EARNED, frozenset({Purpose.REFERRAL})),
+    "gifts": KindGroup(
+        gettext_lazy("Welcome points and gifts"),
+        EARNED,
+        frozenset(Purpose) - {Purpose.ORDER, Purpose.REFERRAL},
     ),
-    "returned": (gettext_lazy("Returned orders"), frozenset({Kind.GIVE_BACK, Kind.TAKE_BACK})),
-    "transfers": (gettext_lazy("Transfers"), frozenset({Kind.TRANSFER})),
-    "expired": (gettext_lazy("Expired"), frozenset({Kind.EXPIRE})),
-    "corrections": (gettext_lazy("Corrections"), frozenset({Kind.ADJUST})),
+    "spent": KindGroup(
+        gettext_lazy("Spent or set aside"), frozenset({Kind.SPEND, Kind.HOLD, Kind.CAPTURE, Kind.RELEASE})
+    ),
+    "returned": KindGroup(gettext_lazy("Returned orders"), frozenset({Kind.GIVE_BACK, Kind.TAKE_BACK})),
+    "transfers": KindGroup(gettext_lazy("Transfers"), frozenset({Kind.TRANSFER})),
+    "expired": KindGroup(gettext_lazy("Expired"), frozenset({Kind.EXPIRE})),
+    "corrections": KindGroup(gettext_lazy("Corrections"), frozenset({Kind.ADJUST})),
 }
 SIGNS = {
     "plus": (gettext_lazy("Plus only"), Sign.PLUS),
@@ -61,7 +80,7 @@ class HistoryForm(FilterForm):
         required=False,
         choices=[
             ("", gettext_lazy("All kinds")),
-            *((key, label) for key, (label, _kinds) in KIND_GROUPS.items()),
+            *((key, group.label) for key, group in KIND_GROUPS.items()),
         ],
         error_messages={"invalid_choice": gettext_lazy("There is no such kind. Choose one from the list.")},
     )
@@ -77,8 +96,10 @@ class HistoryForm(FilterForm):
     def filters(self) -> OperationFilter:
         """Which operations are wanted."""
         values = self.cleaned_data
+        group = KIND_GROUPS.get(values["kind"])
         return OperationFilter(
-            kinds=KIND_GROUPS[values["kind"]][1] if values["kind"] else frozenset(),
+            kinds=group.kinds if group else frozenset(),
+            purposes=group.purposes if group else frozenset(),
             sign=SIGNS[values["sign"]][1] if values["sign"] else None,
             since_on=values["since"],
             until_on=values["until"],

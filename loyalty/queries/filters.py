@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from loyalty.cursors import number_of
-from loyalty.models import Posting
+from loyalty.models import Posting, Purpose
 
 
 class Sign(IntEnum):
@@ -22,12 +22,14 @@ class Sign(IntEnum):
 class OperationFilter:
     """Which operations are wanted; whatever is left empty asks for nothing.
 
-    What undoes an operation is of its kind, too. The days are those of the programme's zone, both
-    included. `search` is a part of an order's number, an outlet, a friend's or the other member's
-    name or a reason, in any case of letters, or a whole operation number.
+    What undoes an operation is of its kind, too, and what goes on with one was made for the same. The
+    days are those of the programme's zone, both included. `search` is a part of an order's number, an
+    outlet, a friend's or the other member's name or a reason, in any case of letters, or a whole
+    operation number.
     """
 
     kinds: frozenset[Posting.Kind] = frozenset()
+    purposes: frozenset[Purpose] = frozenset()
     since_on: date | None = None
     until_on: date | None = None
     sign: Sign | None = None
@@ -41,7 +43,7 @@ class OperationFilter:
     @property
     def is_period(self) -> bool:
         """Whether the days are all it asks for."""
-        return not (self.is_empty or self.kinds or self.sign or self.search)
+        return not (self.is_empty or self.kinds or self.purposes or self.sign or self.search)
 
 
 EVERYTHING = OperationFilter()
@@ -53,6 +55,9 @@ CONDITIONS = {
         (posting.kind = any(%(kinds)s)
          or posting.kind = 'reverse'
             and (select kind from loyalty_posting where id = posting.origin_id) = any(%(kinds)s))""",
+    "purposes": """
+        coalesce(nullif(posting.purpose, ''),
+                 (select purpose from loyalty_posting where id = posting.origin_id)) = any(%(purposes)s)""",
     "since_on": "posting.effective_at >= %(since_on)s::date::timestamp at time zone %(zone)s",
     "until_on": "posting.effective_at < (%(until_on)s::date + 1)::timestamp at time zone %(zone)s",
     # As `Operation.points` has it.
@@ -84,6 +89,7 @@ def condition(filters: OperationFilter) -> str:
     """What the filter asks of a row `posting`, as SQL."""
     wanted = {
         "kinds": bool(filters.kinds),
+        "purposes": bool(filters.purposes),
         "since_on": filters.since_on is not None,
         "until_on": filters.until_on is not None,
         "sign": filters.sign is not None,
@@ -97,6 +103,7 @@ def condition_values(filters: OperationFilter) -> dict[str, Any]:
     number = filters.search.strip("№# ")
     return {
         "kinds": [kind.value for kind in filters.kinds],
+        "purposes": [purpose.value for purpose in filters.purposes],
         "since_on": filters.since_on,
         "until_on": filters.until_on,
         "sign": filters.sign and int(filters.sign),

@@ -19,6 +19,11 @@ class GroupInWords:
     group: Group
     sentences: Sequence[str]
 
+    @property
+    def anchor(self) -> str:
+        """The id of the group on the page of the rules, which other pages point at."""
+        return "expiry" if self.group == Group.LIFE else str(self.group.value)
+
 
 def groups_in_words(rule_set: RuleSet) -> list[GroupInWords]:
     """What an edition sets beside its tiers, a sentence each; what belongs together stands together."""

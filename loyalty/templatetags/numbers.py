@@ -30,6 +30,7 @@ KOPECK = Decimal("0.01")
 DAY_FORMATS = {"ru": "j E Y г.", "en": "j F Y"}
 MOMENT_FORMATS = {"ru": "j E Y, H:i", "en": "j F Y, H:i"}
 MONTH_FORMATS = {"ru": "F Y", "en": "F Y"}
+SHORT_MONTH_FORMATS = {"ru": "b", "en": "M"}
 PERCENT_FORMATS = {"ru": "{}" + NO_BREAK_SPACE + "%", "en": "{}%"}
 
 
@@ -84,6 +85,12 @@ def signed_points(number: int) -> SafeString:
     return format_html(
         '<span aria-hidden="true">{}</span><span class="visually-hidden">{}</span>', signed(number), spoken
     )
+
+
+@register.filter
+def taken_points(number: int) -> SafeString:
+    """As `signed_points`, of a number that says how many points went."""
+    return signed_points(-number)
 
 
 @register.filter
@@ -146,6 +153,13 @@ def month(value: date) -> str:
     """The month and year as they stand alone: "December 2026"."""
     text = format_date(value, in_language(MONTH_FORMATS))
     return text[:1].upper() + text[1:]
+
+
+@register.filter
+def month_short(value: date) -> str:
+    """The month in three letters, as it stands below a column: "Dec"; a January tells its year, too."""
+    text = format_date(value, in_language(SHORT_MONTH_FORMATS))
+    return f"{text} {value.year}" if value.month == 1 else text
 
 
 @register.filter

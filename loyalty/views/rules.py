@@ -1,7 +1,5 @@
 """The rules of the programme in plain words, for everybody."""
 
-from decimal import Decimal
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,9 +8,10 @@ from django.views.decorators.http import require_safe
 from loyalty.queries.editions import edition_in_time
 from loyalty.queries.rules import points_for, same_tier, tiers_of
 from loyalty.queries.standing import standing_card
-from loyalty.rules_wording import Group, difference_in_words, groups_in_words
+from loyalty.rules_wording import EXAMPLE_SUM, Group, difference_in_words, groups_in_words, rules_in_short
 
-EXAMPLE_SUM = Decimal(1_000)
+# They stand below the table of tiers, so that both columns are about as long.
+LEFT_GROUPS = (Group.EARNING, Group.LIFE)
 
 
 @require_safe
@@ -26,18 +25,22 @@ def show_rules(request: HttpRequest, number: int | None = None) -> HttpResponse:
     tiers = tiers_of(rule_set)
     member = getattr(request.user, "member", None)
     own_tier = same_tier(rule_set, standing_card(member, now).tier) if member else None
+    shown_tier = own_tier if edition.is_in_force else None
+    example_tier = shown_tier or tiers[0]
     previous = edition.previous
     of_tiers, *groups = groups_in_words(rule_set)
-    left = [group for group in groups if group.group == Group.EARNING]
-    right = [group for group in groups if group.group != Group.EARNING]
+    left = [group for group in groups if group.group in LEFT_GROUPS]
+    right = [group for group in groups if group.group not in LEFT_GROUPS]
     context = {
         "edition": edition,
         "rule_set": rule_set,
         "tiers": tiers,
         "has_shares": any(tier.referral_rate for tier in tiers),
-        "own_tier": own_tier if edition.is_in_force else None,
+        "own_tier": shown_tier,
+        "in_short": rules_in_short(rule_set, at=now, tier=shown_tier) if edition.is_in_force else [],
+        "example_tier": example_tier,
         "example_sum": EXAMPLE_SUM,
-        "example_points": points_for(rule_set, EXAMPLE_SUM, tiers[0].coefficient),
+        "example_points": points_for(rule_set, EXAMPLE_SUM, example_tier.coefficient),
         "of_tiers": of_tiers,
         "left": left,
         "right": right,

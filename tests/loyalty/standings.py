@@ -38,4 +38,6 @@ def changes_of(member):
 def told(*members):
     """What these members were told of their tiers."""
     messages = Message.objects.filter(member__in=members, kind="tier_changed").order_by("member", "pk")
-    return [message.facts for message in messages]
+    return [
+        {name: message.facts[name] for name in ("tier", "is_higher", "coefficient")} for message in messages
+    ]

@@ -333,8 +333,19 @@ def test_page_runs_only_scripts_of_its_own_files(client):
     page = Page(response)
 
     scripts = [attributes for tag, attributes in page.tags if tag == "script"]
-    assert [script["src"] for script in scripts] == ["/static/django_htmx/htmx-2.min.js"]
+    assert {script["src"] for script in scripts} == {
+        "/static/django_htmx/htmx-2.min.js",
+        "/static/js/failed.js",
+    }
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+def test_page_has_words_for_a_part_that_did_not_come(client):
+    page = Page(client.get("/operations/?kind=earned"))
+
+    (failed,) = [attributes for _tag, attributes in page.tags if attributes.get("id") == "failed"]
+    assert "hidden" in failed
+    assert "/operations/?kind=earned" in page.hrefs()
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])

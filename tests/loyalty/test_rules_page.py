@@ -67,6 +67,45 @@ def test_rules_mark_the_members_own_tier(ada, paid, client_of):
     assert "your tier" not in opened().text
 
 
+def test_rules_begin_with_five_lines_in_the_figures_of_the_reader(ada, paid, client_of):
+    publish_edition(*FIRST, redemption_cap_rate=Decimal("0.3"))
+    newcomer = opened().text
+    assert (
+        "You earn: 3% of what you pay comes back: an order of 1,000\u00a0₽ brings you 30\u00a0points."
+        in newcomer
+    )
+    assert "up to 30% of an order: of 1,000\u00a0₽ up to 300\u00a0points." in newcomer
+    assert "can be spent until the end of 31 March 2027." in newcomer
+    assert "You begin with “Bronze”. Paid orders of 10,000\u00a0₽ bring “Silver”: 5% of each." in newcomer
+
+    paid(ada, 12_000, at=YESTERDAY_NOON)
+    client = client_of(ada)
+    client.cookies["django_language"] = "en"
+    own = opened(client=client).text
+    assert "5% of what you pay comes back: an order of 1,000\u00a0₽ brings you 50\u00a0points." in own
+    assert "“Silver” is the highest tier: 5% of every order." in own
+    assert "in the tier “Silver” 5% come back, so an order of 1,000\u00a0₽ brings 50\u00a0points" in own
+
+
+@pytest.mark.parametrize("anchor", ["earning", "spending", "expiry", "tiers", "friends", "transfers"])
+def test_other_pages_can_point_at_each_part_of_the_rules(db, anchor):
+    publish_edition(*FIRST)
+    assert opened().values("id").count(anchor) == 1
+
+
+def test_the_five_lines_lead_to_their_details(db):
+    publish_edition(*FIRST)
+    page = opened()
+    wanted = [href for href in page.hrefs() if href.startswith("#") and href != "#main"]
+    assert wanted == ["#earning", "#spending", "#expiry", "#tiers", "#friends"]
+
+
+def test_a_past_edition_makes_no_promise_in_short(db):
+    past = publish_edition(*FIRST, effective_at=NOON - timedelta(days=30))
+    publish_edition(("Bronze", 0, "0.02"), effective_at=YESTERDAY_NOON)
+    assert "You earn:" not in opened(f"/rules/{past.number}/").text
+
+
 def test_rules_tell_what_changed_since_the_edition_before(db):
     before = publish_edition(*FIRST, effective_at=LONG_AGO)
     publish_edition(

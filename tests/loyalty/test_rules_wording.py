@@ -11,9 +11,11 @@ from loyalty.rules_wording import (
     Group,
     difference_in_words,
     groups_in_words,
+    rules_in_short,
 )
-from loyalty.services.rules import SETTING_NAMES
-from tests.loyalty.editions import draft_edition, publish_edition
+from loyalty.services.rules import SETTING_NAMES, create_draft
+from tests.clock import NOON
+from tests.loyalty.editions import draft_edition, publish_edition, tier_spec
 
 USUAL = [
     "Paid orders of all time decide the tier.",
@@ -221,3 +223,29 @@ def test_colours_are_for_colleagues_only(db):
 )
 def test_what_does_nothing_in_either_edition_is_no_difference(db, before, after):
     assert difference_in_words(RuleSet.objects.create(**before), RuleSet.objects.create(**after)) == []
+
+
+@pytest.mark.parametrize(
+    ("tier", "fields", "sentence"),
+    [
+        ({"coefficient": "0"}, {}, "Orders bring no points in the tier “Bronze”."),
+        ({}, {"redemption_cap_rate": Decimal(0)}, "Orders cannot be paid with points at present."),
+        ({}, {}, "One point pays one ruble, and points may pay for a whole order."),
+        ({}, {"life_end": RuleSet.LifeEnd.NEVER}, "Points never expire."),
+        ({}, {}, "Invitations bring no points in the tier “Bronze”."),
+        ({}, {"welcome_points": 200}, "A friend whom you invite gets 200\u00a0points."),
+        (
+            {"referral_rate": Decimal("0.01")},
+            {},
+            "Of what a friend pays whom you invited, 1% comes to you in points.",
+        ),
+        (
+            {"referral_rate": Decimal("0.01")},
+            {"welcome_points": 200},
+            "A friend whom you invite gets 200\u00a0points, and you get 1% of what they pay, in points.",
+        ),
+    ],
+)
+def test_five_lines_say_what_the_edition_sets(db, in_english, tier, fields, sentence):
+    draft = create_draft(tiers=[tier_spec("Bronze", 0, **tier)], **fields)
+    assert sentence in [line.sentence for line in rules_in_short(draft, at=NOON)]

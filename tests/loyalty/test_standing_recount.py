@@ -104,8 +104,16 @@ def test_recount_standings_tells_whose_tier_changed_and_nobody_else(ada, ben):
     # Ben has Gold still, of another edition; only Ada fell, since Silver is called Argent now.
     message = Message.objects.get()
     assert (message.member, message.kind, message.happened_at) == (ada, "tier_changed", AN_HOUR_LATER)
-    assert message.facts == {"tier": "Bronze", "is_higher": False, "coefficient": "0.0100"}
-    assert (message.wants_letter, message.seen_at) == (False, None)
+    assert message.facts == {
+        "tier": "Bronze",
+        "is_higher": False,
+        "coefficient": "0.0100",
+        "why": "rules",
+        "from_tier": "Silver",
+        # Silver is called Argent in the new edition, and begins at 13 000.
+        "missing_sum": "1000.00",
+    }
+    assert (message.wants_letter, message.seen_at) == (True, None)
 
 
 def test_a_higher_place_at_the_same_threshold_is_a_rise(ada, ben):

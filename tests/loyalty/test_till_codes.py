@@ -210,6 +210,7 @@ def test_ten_made_at_once_leave_one_open(ada):
 
 
 def test_page_makes_a_code_only_when_it_is_asked_to(cabinet, ada, at_noon):
+    earn(ada, 100)
     page = Page(cabinet.get(TILL_CODE))
 
     assert "Make a code" in page.text
@@ -236,6 +237,7 @@ def test_page_shows_the_number_beside_the_code(cabinet, ada, at_noon):
 
 
 def test_page_shows_no_code_that_is_over(cabinet, ada, at_noon):
+    earn(ada, 100)
     cabinet.post(TILL_CODE)
     code = open_till_code(member=ada, at=NOON).code
 
@@ -247,6 +249,7 @@ def test_page_shows_no_code_that_is_over(cabinet, ada, at_noon):
 
 
 def test_page_is_of_who_is_signed_in(ada, ben, client_of, at_noon):
+    earn(ben, 100)
     make_till_code(member=ada, at=NOON)
 
     text = Page(in_english(client_of(ben)).get(TILL_CODE)).text
@@ -292,3 +295,11 @@ def test_balance_leads_to_it_where_there_is_something_to_spend(cabinet, ada, at_
     assert TILL_CODE not in Page(cabinet.get("/")).hrefs()
     unblock_member(member=ada, at=NOON, actor_id=sue.pk, reason="Settled")
     assert TILL_CODE in Page(cabinet.get("/")).hrefs()
+
+
+def test_page_explains_why_there_is_no_code_without_points(ben, client_of, at_noon):
+    page = Page(in_english(client_of(ben)).get(TILL_CODE))
+
+    assert "You have no points to spend now" in page.text
+    assert page.hrefs(**{"class": "button"}) == ["/rules/#earning"]
+    assert "Make a code" not in page.text

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts import sms
-from accounts.contacts import NO_BREAK_SPACE, readable_phone
+from accounts.contacts import masked_contact
 from accounts.models import Member
 from loyalty.models import RuleSet, Transfer, TransferIntent
 from loyalty.queries.rules import rule_set_in_force
 
-HIDDEN = "•••"
 # So many wrong passwords and codes end an intent.
 MOST_WRONG_PROOFS = 5
 
@@ -62,14 +61,3 @@ def code_contact(member: Member) -> str:
         return member.email or str(member.phone or "")
     phone = member.verified_phone if sms.is_available() else None
     return member.letter_address or phone or ""
-
-
-def masked_contact(contact: str) -> str:
-    """The contact as its owner recognises it, and nobody else: “a•••@example.com”, “+7 ••• 67”."""
-    if "@" in contact:
-        name, _, domain = contact.partition("@")
-        return f"{name[:1]}{HIDDEN}@{domain}"
-    if not contact:
-        return ""
-    readable = readable_phone(contact)
-    return NO_BREAK_SPACE.join((readable.split(NO_BREAK_SPACE)[0], HIDDEN, readable[-2:]))

@@ -207,3 +207,14 @@ def test_the_fields_say_what_browsers_and_phones_ask(ada, tab):
     assert (recipient["autocomplete"], recipient["type"]) == ("off", "text")
     assert (number["inputmode"], number["type"], number["autocomplete"]) == ("numeric", "text", "off")
     assert not has_field(page, "password")
+
+
+def test_the_receipt_is_printed_by_a_button_where_scripts_run(ada, ben, tab):
+    made = transfer(tab, ben, 100)
+
+    page = opened(tab, f"/transfer/done/{made.number}/")
+
+    [button] = [attributes for tag, attributes in page.tags if attributes.get("id") == "print"]
+    assert (button["type"], "hidden" in button) == ("button", True)
+    assert any(source.endswith("js/print.js") for source in page.values("src"))
+    assert "open it again from the transfer in your operations" in page.text
