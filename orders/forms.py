@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from loyalty.fields import PointsField
 from loyalty.templatetags.numbers import figures
 from orders.errors import BelowMinimum
+from orders.queries.opinions import MOST_SCORE
 from orders.queries.quotes import Quote
 
 
@@ -33,6 +34,12 @@ class PointsForm(forms.Form):
             self.add_error("points", f"{_enter_at_most(offer.spendable_points)} {offer.limit_sentence}")
         elif points < offer.least_points:
             self.add_error("points", str(BelowMinimum(offer.minimum_points)))
+
+
+class OpinionForm(forms.Form):
+    """A number from 0 to 10; None is the wish not to say one."""
+
+    score = forms.IntegerField(min_value=0, max_value=MOST_SCORE)
 
 
 class StepForm(forms.Form):

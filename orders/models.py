@@ -206,6 +206,33 @@ class OrderStep(models.Model):
         return f"{self.kind} {self.order_id}"
 
 
+class Opinion(models.Model):
+    """How likely a member is to recommend the programme, from 0 to 10, or that they did not want to say.
+
+    The answer of somebody who is no longer known stays as a number.
+    """
+
+    member = models.ForeignKey(
+        Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="opinions"
+    )
+    score = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Empty: the question was skipped."
+    )
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(score=None) | Q(score__lte=10), name="opinion_is_up_to_ten"),
+        ]
+        indexes = [
+            models.Index(fields=["member", "-given_at"], name="opinion_by_member"),
+            models.Index(fields=["given_at"], condition=Q(score__isnull=False), name="opinion_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.score} of {self.member_id}"
+
+
 class Scope(models.TextChoices):
     """What a key may be used for."""
 

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -20,10 +21,12 @@ from loyalty.queries.operations import Operation
 from loyalty.queries.standing import tier_since_at
 from loyalty.services.ledger import event_key
 from orders import access, wording
-from orders.forms import PointsForm, SetAsideForm, StepForm
+from orders.forms import OpinionForm, PointsForm, SetAsideForm, StepForm
 from orders.models import Order
 from orders.queries import orders as queries
+from orders.queries.opinions import MOST_SCORE, may_be_asked
 from orders.queries.quotes import order_quote
+from orders.services import opinions as services
 from orders.services.orders import add_points, remove_points
 
 FORM_REFUSED = 422
@@ -41,8 +44,29 @@ def show_orders(request: HttpRequest) -> HttpResponse:
     )
     if request.GET and not page.orders:
         return redirect("orders:list")
-    context = {"member": member, "page": page, "orders": [wording.row(order) for order in page.orders]}
+    context = {
+        "member": member,
+        "page": page,
+        "orders": [wording.row(order) for order in page.orders],
+        "scores": range(MOST_SCORE + 1) if may_be_asked(member, timezone.now()) else [],
+    }
     return render(request, "orders/list.html", context)
+
+
+@require_POST
+@login_required
+def give_opinion(request: HttpRequest) -> HttpResponse:
+    """Note how likely the member is to recommend the programme, or that they skip the question."""
+    form = OpinionForm(request.POST)
+    is_skipped = "skip" in request.POST
+    if is_skipped or form.is_valid():
+        score = None if is_skipped else form.cleaned_data["score"]
+        services.give_opinion(member=own_member(request), score=score, at=timezone.now())
+        if not is_skipped:
+            messages.success(request, _("Your answer is noted."))
+    else:
+        messages.error(request, _("Choose a number from 0 to 10, or skip the question."))
+    return redirect("orders:list")
 
 
 @require_safe

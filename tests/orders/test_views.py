@@ -122,7 +122,7 @@ def test_list_of_nothing_shows_the_way(ada, browser_of):
     assert "No orders yet" in page.text
     assert "Give your number" in page.text
     assert page.count("table") == 0
-    assert page.hrefs(**{"class": "button"}) == [reverse("loyalty:balance")]
+    assert page.hrefs(**{"class": "button"}) == [reverse("loyalty:rules") + "#earning"]
 
 
 def test_list_pages_show_every_order_once_there_and_back(ada, browser_of, paid):
