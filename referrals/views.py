@@ -18,12 +18,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import own_member
 from loyalty.cursors import number_of
+from loyalty.qr import qr_file, qr_inline
 from loyalty.queries.rules import rule_set_in_force, tiers_of
 from loyalty.queries.standing import standing_card
 from referrals import offers, queries, services, wording
 from referrals.cookies import read_click, set_click
 from referrals.models import InviteCode
-from referrals.qr import qr_file, qr_inline
 from referrals.queries.numbering import number_of_invitation
 from referrals.services import Click
 
@@ -52,7 +52,7 @@ def show_invite(request: HttpRequest) -> HttpResponse:
         return redirect("referrals:invite")
     code = services.code_of(member=member, at=now)
     last_number = number_of_invitation(member, page.rows[0].invitation_id) if page.rows else 0
-    rule_set = rule_set_in_force(now)
+    rule_set, totals = rule_set_in_force(now), queries.totals(member, now)
     link, text = offers.link_of(code), offers.share_text(rule_set)
     context = {
         "member": member,
@@ -63,7 +63,8 @@ def show_invite(request: HttpRequest) -> HttpResponse:
         "share_links": offers.share_links(link, text),
         "rule_set": rule_set,
         "offer": offers.inviter_offer(rule_set, standing_card(member, now).tier),
-        "totals": queries.totals(member, now),
+        "totals": totals,
+        "funnel": wording.funnel(totals),
         "page": page,
         "friends": [wording.friend_row(row, last_number - place) for place, row in enumerate(page.rows)],
     }

@@ -1,13 +1,15 @@
 """Invitations as the inviter's page tells them: of a friend no more than “Мария П.”."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from loyalty.charts import Row, rows_chart
 from loyalty.templatetags.numbers import day_text, figures, local_date, points
 from referrals.models import How, Reward
-from referrals.queries import InvitationRow, State
+from referrals.queries import InvitationRow, State, Totals
 from referrals.queries.acceptance import Acceptance
 
 # How a state stands out, beside its words.
@@ -45,6 +47,19 @@ def friend_row(row: InvitationRow, number: int) -> FriendRow:
         credited_points=row.credited_points,
         waiting_points=row.pending_points + row.held_points,
         taken_back_points=row.taken_back_points,
+    )
+
+
+def funnel(totals: Totals) -> Sequence[Row]:
+    """How far friends have come, from the visit to points for the inviter, as bars below each other."""
+    credited = _("%(points)s credited to you") % {"points": points(totals.credited_points)}
+    return rows_chart(
+        [
+            (_("Visits by your link"), totals.visits, ""),
+            (_("Friends who joined"), totals.sign_ups, ""),
+            (_("Friends who have bought"), totals.buyers, ""),
+            (_("Friends who brought you points"), totals.rewarding, credited),
+        ]
     )
 
 

@@ -35,11 +35,13 @@ class Totals:
 
     `credited_points` are those that became available, less what was taken back of them;
     `pending_points` become available at a known moment, `held_points` once they were checked.
+    `rewarding` friends are those of whom the inviter has credited points.
     """
 
     visits: int
     sign_ups: int
     buyers: int
+    rewarding: int
     credited_points: int
     pending_points: int
     held_points: int
@@ -82,6 +84,7 @@ class InvitationsPage:
 TOTALS = """
     select (select count(visited_at) from referrals_invitation where inviter_id = %(inviter_id)s),
            count(*), count(*) filter (where orders_count > 0),
+           count(*) filter (where brought.credited_points > 0),
            coalesce(sum(brought.credited_points), 0)::bigint,
            coalesce(sum(brought.pending_points), 0)::bigint,
            coalesce(sum(brought.held_points), 0)::bigint,

@@ -238,15 +238,15 @@ def test_members_are_told_of_what_an_order_brought_in_its_own_words(ada, ben, pa
     for _member, kind, facts in told[1:]:
         assert datetime.fromisoformat(facts.pop("available_at")).timestamp() == soon, kind
     assert told == [
-        (ben, "points_earned", {"order": "N-1", "points": 30, "available_at": None}),
+        (ben, "points_earned", {"order": "N-1", "points": 30, "spent_points": 0, "available_at": None}),
         (ada, "share_earned", {"friend": "Бен С.", "points": 10, "is_held": False}),
         (ben, "welcome_points", {"points": 250, "is_held": False}),
     ]
-    assert not Message.objects.filter(wants_letter=True).exists()
+    assert not Message.objects.filter(wants_letter=False).exists()
 
 
 def tiers_told(member) -> list[tuple[str, bool]]:
-    told = Message.objects.filter(member=member, kind="tier_changed").order_by("pk")
+    told = Message.objects.filter(member=member, facts__has_key="tier").order_by("pk")
     return [(message.facts["tier"], message.facts["is_higher"]) for message in told]
 
 

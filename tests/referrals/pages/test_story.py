@@ -1,5 +1,6 @@
 """A friend comes by a link, joins and buys, page by page, and the inviter sees what becomes of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,16 @@ from tests.factories import MemberFactory
 from tests.orders.shop import balance_of
 from tests.pages import Page
 from tests.referrals.pages.friends import arrive, edition, join, member_of, path_of
+
+STEPS = (
+    r"Visits by your link (\d+) Friends who joined (\d+) Friends who have bought (\d+) "
+    r"Friends who brought you points (\d+)"
+)
+
+
+def steps_on(page: Page) -> list[int]:
+    """The numbers of the funnel, as the page says them."""
+    return [int(number) for number in re.search(STEPS, page.text).groups()]
 
 
 def test_a_friend_joins_by_the_link_and_buys(ada, browser_of, visitor, paid, clock):
@@ -38,13 +49,15 @@ def test_a_friend_joins_by_the_link_and_buys(ada, browser_of, visitor, paid, clo
     assert balance_of(maria).available_points == 200
     list_page = Page(inviter.get("/invite/"))
     assert "Мария signed up" in list_page.text
-    assert "1 visit 1 friend joined 0 friends have bought 0 points credited to you" in list_page.text
+    assert steps_on(list_page) == [1, 1, 0, 0]
+    assert "0\u00a0points credited to you" in list_page.text
 
     paid(maria, 10_000, at=NOON + timedelta(minutes=6))
     clock.shift(timedelta(minutes=5))
-    after = Page(inviter.get("/invite/")).text
-    assert "1 visit 1 friend joined 1 friend has bought 200 points credited to you" in after
-    assert "plus 200\u00a0points" in after
+    after = Page(inviter.get("/invite/"))
+    assert steps_on(after) == [1, 1, 1, 1]
+    assert "200\u00a0points credited to you" in after.text
+    assert "plus 200\u00a0points" in after.text
 
 
 def test_points_that_wait_stand_apart(ada, browser_of, visitor, paid, clock):
@@ -58,7 +71,7 @@ def test_points_that_wait_stand_apart(ada, browser_of, visitor, paid, clock):
 
     text = Page(inviter.get("/invite/")).text
 
-    assert "0 points credited to you Pending, not in your balance yet 200\u00a0points" in text
+    assert "0\u00a0points credited to you Pending, not in your balance yet 200\u00a0points" in text
     assert "pending until 24 March 2026" in text
     assert balance_of(ada, NOON + timedelta(minutes=10)).available_points == 0
 
@@ -82,7 +95,13 @@ def test_totals_equal_the_list_and_the_ledger(ada, browser_of, visitor, paid, cl
     rows = page.context["friends"]
     assert brought.credited_points == sum(row.credited_points for row in rows) == 20 + 50
     assert brought.credited_points == PointsAccount.objects.get(pk=ada.pk).available_points
-    assert (brought.visits, brought.sign_ups, brought.buyers) == (3, 3, 2)
+    assert brought.rewarding == sum(row.credited_points > 0 for row in rows)
+    assert (brought.visits, brought.sign_ups, brought.buyers, brought.rewarding) == (3, 3, 2, 2)
+    funnel = page.context["funnel"]
+    assert [row.number for row in funnel] == [3, 3, 2, 2]
+    # A bar is as long as its share of the longest; a number that stands in words needs no colour.
+    assert [row.width for row in funnel] == [1_000, 1_000, 667, 667]
+    assert steps_on(Page(page)) == [3, 3, 2, 2]
 
 
 def test_nobody_is_joined_to_an_inviter_without_an_invitation(ada, browser_of, visitor):
