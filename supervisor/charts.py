@@ -1,65 +1,64 @@
-"""Numbers by day as bars, in whole units that a template draws without counting."""
+"""What the console's charts show, in the words of the page they stand on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from loyalty.charts import Bars, Group, bars_chart
+from loyalty.templatetags.numbers import day_text, figures, month, month_short, points
+from supervisor.queries.months import ProgrammeMonth
 from supervisor.queries.programme import OrdersOfDay
 
-BAR_WIDTH = 8
-BAR_STEP = 10
-HEIGHT = 400
 
-
-@dataclass(frozen=True)
-class Bar:
-    """One day: how high its bar is, and where it stands."""
-
-    on: date
-    count: int
-    x: int
-    y: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Chart:
-    """The bars of some days, with a scale from 0 to `top_count` whose middle is a whole number."""
-
-    bars: Sequence[Bar]
-    total_count: int
-    top_count: int
-    best: Bar
-    width: int
-
-    @property
-    def middle_count(self) -> int:
-        """What stands beside the line half-way up."""
-        return self.top_count // 2
-
-
-def orders_chart(days: Sequence[OrdersOfDay]) -> Chart:
-    """A chart of the orders of those days, of which there is one at least."""
-    top_count = _round_above(max(day.count for day in days))
-    heights = [-(-day.count * HEIGHT // top_count) for day in days]
-    bars = [
-        Bar(on=day.on, count=day.count, x=index * BAR_STEP + 1, y=HEIGHT - height, height=height)
-        for index, (day, height) in enumerate(zip(days, heights, strict=True))
-    ]
-    return Chart(
-        bars=bars,
-        total_count=sum(day.count for day in days),
-        top_count=top_count,
-        best=max(bars, key=lambda bar: bar.count),
-        width=len(bars) * BAR_STEP,
+def orders_chart(days: Sequence[OrdersOfDay]) -> Bars:
+    """The orders of those days, of which there is one at least; the last of them is not over yet."""
+    return bars_chart(
+        [
+            Group(
+                label=_("today so far") if day is days[-1] else day_text(day.on),
+                numbers=(day.count,),
+                titles=(f"{day_text(day.on)}: {figures(day.count)}",),
+                is_unfinished=day is days[-1],
+            )
+            for day in days
+        ],
+        series=(_("Orders"),),
     )
 
 
-def _round_above(count: int) -> int:
-    """The least of 2, 4, 10, 20, 40, 100 and so on that is no less."""
-    power = 1
-    while True:
-        for step in (2, 4, 10):
-            if step * power >= count:
-                return step * power
-        power *= 10
+def moved_chart(months: Sequence[ProgrammeMonth]) -> Bars:
+    """What came to members and what left them, month by month."""
+    return bars_chart(
+        [
+            Group(
+                label=month_short(one.month),
+                # More may be taken back in a month than was given.
+                numbers=(max(one.moved.issued, 0), max(one.moved.used + one.moved.expired, 0)),
+                titles=(
+                    _("%(month)s: %(points)s issued")
+                    % {"month": month(one.month), "points": points(one.moved.issued)},
+                    _("%(month)s: %(points)s spent or expired")
+                    % {"month": month(one.month), "points": points(one.moved.used + one.moved.expired)},
+                ),
+            )
+            for one in months
+        ],
+        series=(pgettext("points", "issued"), pgettext("points", "spent or expired")),
+    )
+
+
+def outstanding_chart(months: Sequence[ProgrammeMonth]) -> Bars:
+    """What members had at the end of each month, and what they have now."""
+    return bars_chart(
+        [
+            Group(
+                label=month_short(one.month),
+                numbers=(max(one.outstanding_points, 0),),
+                titles=(f"{month(one.month)}: {points(one.outstanding_points)}",),
+                is_unfinished=one is months[-1],
+            )
+            for one in months
+        ],
+        series=(_("Points outstanding"),),
+    )

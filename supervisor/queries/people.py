@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from accounts.contacts import NO_BREAK_SPACE, readable_phone
+from accounts.contacts import NO_BREAK_SPACE, masked_contact, readable_phone
 from accounts.models import Member, User
 from loyalty.errors import RecipientUnreadable
-from loyalty.queries.transfers.proof import masked_contact
 from loyalty.queries.transfers.recipients import read_recipient
 from referrals.queries import invite_code
 from supervisor.errors import CodeEnded, PersonUnknown, PersonUnreadable

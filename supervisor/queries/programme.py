@@ -7,7 +7,6 @@ from decimal import Decimal
 from time import perf_counter
 
 from django.core.cache import cache
-from django.db import connection
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
@@ -16,8 +15,8 @@ from accounts.models import Member
 from loyalty.days import midnight
 from loyalty.models import LedgerAudit, PointsAccount
 from loyalty.queries.audit import every_check
-from loyalty.queries.balance import POINT_WORTH_SUM
 from orders.models import Order
+from supervisor.queries.months import NOTHING_MOVED, ProgrammeMonth, months_of_points
 
 ACTIVE_DAYS = 90
 CHART_DAYS = 30
@@ -28,63 +27,6 @@ KEPT_AS = "supervisor.programme.figures"
 
 BOUGHT = (Order.Status.PAID, Order.Status.PARTLY_REFUNDED)
 WAS_PAID = (*BOUGHT, Order.Status.REFUNDED)
-
-# Postings are numbered in the order in which they are recorded, and none takes effect before it is
-# recorded, give or take the clocks of two machines. So the first of a month is found by halving, and
-# the ledger's older part is not read. Points of sandboxes are worth nothing and are not counted.
-MOVED = """
-    with recursive halving (low, high) as (
-        select min(id), max(id) + 1 from loyalty_posting
-        union all
-        select case when probe.is_older then probe.id + 1 else low end,
-               case when probe.is_older then high else middle end
-          from (select low, high, (low + high) / 2 as middle from halving where low < high) as half
-         cross join lateral (
-               select id, recorded_at < %(recorded_since_at)s as is_older
-                 from loyalty_posting where id >= middle order by id limit 1) as probe
-    ), of_sandboxes as materialized (
-        select entry.posting_id
-          from accounts_member member join loyalty_entry entry on entry.account_id = member.id
-         where member.is_sandbox
-    )
-    select coalesce(-sum(entry.points) filter (where account_id = -1 and points < 0), 0)::bigint,
-           coalesce(sum(entry.points) filter (where account_id = -1 and points > 0), 0)::bigint,
-           coalesce(sum(entry.points) filter (where account_id = -2 and points > 0), 0)::bigint,
-           coalesce(-sum(entry.points) filter (where account_id = -2 and points < 0), 0)::bigint,
-           coalesce(sum(entry.points) filter (where account_id = -3), 0)::bigint,
-           coalesce(-sum(entry.points) filter (where account_id = -4), 0)::bigint
-      from loyalty_posting posting
-      join loyalty_entry entry on entry.posting_id = posting.id and entry.account_id < 0
-     where posting.id >= (select max(low) from halving)
-       and posting.effective_at >= %(since_at)s and posting.effective_at <= %(at)s
-       and posting.id not in (select posting_id from of_sandboxes)
-"""
-
-
-@dataclass(frozen=True)
-class MovedPoints:
-    """What became of points in a month so far.
-
-    Credited and spent points are counted in full, and apart from them what was taken or given back.
-    `adjusted` is what colleagues added and took away by hand, with its sign.
-    """
-
-    credited: int
-    taken_back: int
-    spent: int
-    given_back: int
-    expired: int
-    adjusted: int
-
-    @property
-    def issued(self) -> int:
-        """What members got and were left with."""
-        return self.credited - self.taken_back
-
-    @property
-    def used(self) -> int:
-        """What paid for orders, and was not given back."""
-        return self.spent - self.given_back
 
 
 @dataclass(frozen=True)
@@ -98,20 +40,33 @@ class OrdersOfDay:
 
 @dataclass(frozen=True)
 class Figures:
-    """The programme at a moment. `month_on` is the first day of the month whose points are told."""
+    """The programme at a moment; `months` of points end with the one that this moment is in."""
 
     taken_at: datetime
     members_count: int
     active_count: int
-    outstanding_points: int
-    month_on: date
-    moved: MovedPoints
+    months: Sequence[ProgrammeMonth]
     days: Sequence[OrdersOfDay]
 
     @property
-    def outstanding_worth_sum(self) -> Decimal:
-        """What outstanding points are worth in the programme's currency."""
-        return self.outstanding_points * POINT_WORTH_SUM
+    def this_month(self) -> ProgrammeMonth:
+        """The month so far, and what is outstanding now."""
+        return self.months[-1]
+
+    @property
+    def has_points(self) -> bool:
+        """Whether points moved in these months, or were there before."""
+        return any(month.outstanding_points or month.moved != NOTHING_MOVED for month in self.months)
+
+    @property
+    def orders_count(self) -> int:
+        """The orders of all `days`."""
+        return sum(day.count for day in self.days)
+
+    @property
+    def best_day(self) -> OrdersOfDay:
+        """The day with the most orders, the first of several."""
+        return max(self.days, key=lambda day: day.count)
 
 
 @dataclass(frozen=True)
@@ -141,14 +96,11 @@ def figures(at: datetime) -> Figures:
     if kept is not None:
         return kept
     began = perf_counter()
-    month_on = timezone.localdate(at).replace(day=1)
     counted = Figures(
         taken_at=at,
         members_count=members_count(),
         active_count=active_count(at),
-        outstanding_points=outstanding_points(),
-        month_on=month_on,
-        moved=moved_points(month_on, at),
+        months=months_of_points(at),
         days=orders_of_days(at),
     )
     if perf_counter() - began > KEPT_FROM_SECONDS:
@@ -186,16 +138,6 @@ def outstanding_points() -> int:
         total=Sum(F("available_points") + F("pending_points") + F("held_points") - F("debt_points"))
     )
     return sums["total"] or 0
-
-
-def moved_points(since_on: date, at: datetime) -> MovedPoints:
-    """What became of points from the beginning of that day, in the programme's zone, until a moment."""
-    since_at = midnight(since_on)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            MOVED, {"since_at": since_at, "recorded_since_at": since_at - timedelta(days=1), "at": at}
-        )
-        return MovedPoints(*cursor.fetchone())
 
 
 def orders_of_days(at: datetime) -> list[OrdersOfDay]:

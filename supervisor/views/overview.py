@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import role_required
 from accounts.roles import Role, is_supervisor
 from loyalty.queries.rules import rule_set_in_force, scheduled, tiers_of
-from supervisor.charts import orders_chart
+from supervisor.charts import moved_chart, orders_chart, outstanding_chart
 from supervisor.queries.approvals import open_approvals_count
 from supervisor.queries.invitations import open_referrals_count
 from supervisor.queries.jobs import FAILED_DAYS, job_counts
@@ -27,7 +27,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "figures": counted,
         "active_days": ACTIVE_DAYS,
-        "chart": orders_chart(counted.days),
+        "orders_chart": orders_chart(counted.days),
+        "moved_chart": moved_chart(counted.months),
+        "outstanding_chart": outstanding_chart(counted.months),
         "audit": last_audit(),
         "rule_set": rule_set,
         "tiers": tiers_of(rule_set),

@@ -123,7 +123,7 @@ def test_the_balance_is_the_one_of_the_cabinet(desk, ada, client_of):
     text = read(desk, ada)
     assert "Available 350\u00a0points Pending 300" in text
     assert "Set aside 120" in text
-    assert "Expire next 350 on 9 April 2026" in text
+    assert "Expire next 350 9 April 2026" in text
     assert "350" in Page(in_english(client_of(ada)).get("/")).text
 
 
@@ -214,6 +214,14 @@ def test_what_a_friend_paid_is_for_supervisors_only(desk, ada, ben, sue, paid, c
     assert "5,000\u00a0₽ × 2%" in read(in_english(client_of(sue)), ada, "operations/")
 
 
+def test_orders_lead_supervisors_to_why_they_earned_so_much(desk, ada, sue, paid, client_of):
+    address = f"/console/orders/{paid(ada, 1_000).pk}/"
+
+    for part in ("", "orders/"):
+        assert address in Page(in_english(client_of(sue)).get(card_of(ada, part))).hrefs()
+        assert address not in Page(desk.get(card_of(ada, part))).hrefs()
+
+
 def test_staff_read_titles_of_messages_and_supervisors_all(desk, ada, sue, paid, client_of):
     paid(ada, 1_000)
     assert "points for order A-1" in read(desk, ada, "messages/")
@@ -229,6 +237,32 @@ def test_messages_are_read_without_their_links_and_stay_unseen(desk, ada, ben):
     assert not [href for href in Page(answer).hrefs() if "/transfer/" in href and "/console/" not in href]
     desk.get(card_of(ada, "messages/"))
     assert Message.objects.filter(member=ada).exclude(seen_at=None).count() == 0
+
+
+def test_a_message_says_what_became_of_its_letter(desk, ada):
+    def told(outcome: str, *, sent_at=None, wants_letter: bool = True) -> None:
+        Message.objects.update_or_create(
+            member=ada,
+            kind="tier_changed",
+            defaults={
+                "facts": {"tier": "Silver", "is_higher": True, "coefficient": "0.05"},
+                "happened_at": NOON,
+                "wants_letter": wants_letter,
+                "letter_outcome": outcome,
+                "letter_sent_at": sent_at,
+            },
+        )
+
+    for outcome, at, words in (
+        ("sent", NOON, "· Letter sent by e-mail"),
+        ("refused", None, "· Letter not sent: the mailbox did not take it"),
+        ("", None, "· Letter waiting to be sent"),
+    ):
+        told(outcome, sent_at=at)
+        assert words in read(desk, ada)
+        assert words in read(desk, ada, "messages/")
+    told("", wants_letter=False)
+    assert "· Letter" not in read(desk, ada, "messages/")
 
 
 # Contacts

@@ -249,6 +249,48 @@ def test_publishing_names_the_effect_and_the_moment_before_it_happens(client, su
     assert RuleSet.objects.filter(number__isnull=False).count() == 2
 
 
+def test_what_members_who_fall_will_read_is_shown_in_both_languages(client, sue, standing):
+    preview = computed(draft_edition(*STRICTER), sue)
+
+    page = Page(client.get(publish_address(preview)))
+
+    read = page.text.partition("What members who fall will read")[2]
+    assert "30 days before, or as soon as it is published if that is later" in read
+    assert "New rules of the programme take effect on 11 March 2026. By them your tier becomes" in read
+    assert "Orders for 2,000\u00a0₽ more before that day keep the tier you have." in read
+    assert "Orders for 2,000\u00a0₽ more bring the tier “Silver” back." in read
+    assert page.values("lang")[-4:] == ["ru", "en", "ru", "en"]
+    assert "2\u00a0000\u00a0₽" in read
+    assert "None" not in read
+
+
+def test_nothing_is_read_before_rules_that_take_effect_at_once(client, sue, standing):
+    preview = computed(draft_edition(*STRICTER), sue)
+
+    at_once = text_of(client.post(publish_address(preview), NOW))
+    later = text_of(client.post(publish_address(preview), LATER | {"on_date": "2026-04-01"}))
+
+    assert "days before, or" not in at_once
+    assert "When their tier has been recounted" in at_once
+    assert "New rules of the programme take effect on 1 April 2026." in later
+
+
+def test_where_nobody_falls_or_the_draft_has_changed_no_message_is_shown(client, sue, standing):
+    nobody = computed(draft_edition(*MILDER), sue)
+    changed = computed(draft_edition(*STRICTER), sue)
+    update_draft(
+        draft=changed.draft,
+        revision=changed.draft.revision,
+        settings={},
+        tiers=specs_of(draft_edition(("Wood", 0), ("Stone", 5_000))),
+        at=NOON,
+        actor_id=sue.pk,
+    )
+
+    for preview in (nobody, changed):
+        assert "will read" not in text_of(client.get(publish_address(preview)))
+
+
 def test_what_was_checked_can_be_changed_with_everything_kept(client, sue, standing):
     preview = computed(draft_edition(*MILDER), sue)
 

@@ -35,6 +35,7 @@ from supervisor.models import JobRun
 from supervisor.queries.approvals import open_approvals, open_approvals_count
 from supervisor.services.approvals import decide, withdraw_approval
 from supervisor.services.editions import ask_publication, needs_second_person, withdraw_edition
+from supervisor.services.job_runs import CARRY_OUT_TASK
 from tests.clock import AN_HOUR_LATER, NOON, TOMORROW_NOON
 from tests.factories import UserFactory
 from tests.loyalty.editions import draft_edition, publish_edition
@@ -106,7 +107,8 @@ def test_publishing_for_a_moment_recounts_from_then_on(sue):
     assert rule_set_in_force(AN_HOUR_LATER).number == 1
     assert rule_set_in_force(TOMORROW_NOON) == done.rule_set
     assert done.job_run.begins_at == TOMORROW_NOON
-    assert ProcrastinateJob.objects.get().scheduled_at == TOMORROW_NOON
+    recount = ProcrastinateJob.objects.get(task_name=CARRY_OUT_TASK)
+    assert recount.scheduled_at == TOMORROW_NOON
 
 
 def test_publishing_refuses_what_nobody_has_seen_as_it_is_now(sue):

@@ -320,8 +320,8 @@ def test_list_says_how_many_there_are_and_leads_to_the_look_up(ada, ben, client)
     MemberFactory(is_sandbox=True)
 
     page = Page(client.get(MEMBERS))
-    assert "27 members ·" in page.text
+    assert "Members 27 members Everybody in the programme" in page.text
     assert "/console/find/" in page.hrefs()
     few, many = Page(client.get(f"{MEMBERS}?login=yes")), Page(client.get(f"{MEMBERS}?account=open"))
-    assert "2 members ·" in few.text
-    assert "More than 25 members ·" in many.text
+    assert "Members 2 members Everybody" in few.text
+    assert "Members More than 25 members Everybody" in many.text

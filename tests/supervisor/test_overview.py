@@ -12,17 +12,16 @@ from django.utils import timezone
 
 from loyalty.models import LedgerAudit
 from loyalty.queries.audit import CHECKS
-from loyalty.services import ledger
 from orders.models import Order, Source
 from orders.services.orders import cancel_order, refund_order, register_paid_order
 from supervisor.charts import orders_chart
 from supervisor.models import JobRun
 from supervisor.queries import programme
-from supervisor.queries.programme import MovedPoints, OrdersOfDay, active_count, moved_points, orders_of_days
+from supervisor.queries.programme import OrdersOfDay, active_count, orders_of_days
 from tests.clock import MOSCOW, NOON, YESTERDAY_NOON
 from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
-from tests.loyalty.points import earn, fetch, give_back, hold, new_key, settle, spend, take_back
+from tests.loyalty.points import earn, new_key
 from tests.pages import Page
 from tests.supervisor.given import doubted, in_english, invited_by
 
@@ -95,68 +94,6 @@ def test_overview_leaves_out_who_is_in_a_sandbox(ada, sue, client_of):
     assert "No order has come in these days." in text
 
 
-def test_points_of_the_month_are_those_of_the_ledger(ada, ben):
-    """Each kind of movement once inside of the month, and each once before it."""
-    before = datetime(2026, 2, 28, 23, 59, tzinfo=MOSCOW)
-    for at, factor in ((before, 10), (NOON, 1)):
-        earned = earn(ada, 500 * factor, at=at, until=at.date() + timedelta(days=300))
-        spending = spend(ada, 40 * factor, at=at)
-        give_back(spending, 15 * factor, at=at)
-        take_back(earned, 100 * factor, at=at)
-        hold(ada, 7 * factor, at=at)
-        ledger.adjust(key=new_key(), account_id=ben.pk, points=30 * factor, at=at, expires_on=None)
-        earn(ben, 60 * factor, at=at, until=at.date())
-        settle(at + timedelta(days=1))
-
-    found = moved_points(MARCH, NOON + timedelta(days=2))
-
-    assert found == MovedPoints(
-        credited=560,
-        taken_back=100,
-        spent=40,
-        given_back=15,
-        # What expired at the end of the last day of February did so in March.
-        expired=660,
-        adjusted=30,
-    )
-    [(gained,)] = fetch(
-        """select sum(entry.points) from loyalty_entry entry
-             join loyalty_posting posting on posting.id = entry.posting_id
-            where entry.account_id > 0 and posting.effective_at >= '2026-03-01 00:00+03'"""
-    )
-    assert found.issued - found.used - found.expired + found.adjusted == gained
-
-
-def test_month_begins_at_midnight_in_the_programmes_zone(ada):
-    midnight = datetime(2026, 3, 1, 0, 0, tzinfo=MOSCOW)
-    earn(ada, 1, at=midnight - timedelta(seconds=1))
-    earn(ada, 20, at=midnight)
-    earn(ada, 300, at=NOON + timedelta(seconds=1))
-
-    assert moved_points(MARCH, NOON).issued == 20
-
-
-def test_points_of_the_month_are_found_among_many_older_postings(ada):
-    """The older part of the ledger is left out by halving: wherever the month begins, nothing is lost."""
-    for number in range(1, 12):
-        earn(ada, number)
-    ids = [posting_id for (posting_id,) in fetch("select id from loyalty_posting order by id")]
-    for first in range(12):
-        with connection.cursor() as cursor:
-            cursor.execute("alter table loyalty_posting disable trigger user")
-            cursor.execute("update loyalty_posting set recorded_at = %s", [NOON - timedelta(days=400)])
-            cursor.execute(
-                "update loyalty_posting set recorded_at = %s where id = any(%s)", [NOON, ids[first:]]
-            )
-            cursor.execute("alter table loyalty_posting enable trigger user")
-
-        assert moved_points(MARCH, NOON).issued == sum(range(1, 12)[first:])
-
-
-def test_empty_ledger_has_moved_nothing(db):
-    assert moved_points(MARCH, NOON) == MovedPoints(0, 0, 0, 0, 0, 0)
-
-
 def test_active_are_those_who_bought_and_kept_something(ada, ben, paid, placed):
     paid(ada, 100)
     paid(ada, 100)
@@ -189,11 +126,11 @@ def test_orders_are_counted_by_the_day_of_the_programme(ada, paid, placed):
 def test_chart_has_a_scale_of_round_numbers(most, top):
     chart = orders_chart([OrdersOfDay(MARCH, 0, 0), OrdersOfDay(NOON.date(), most, 0)])
 
-    assert chart.top_count == top
-    assert chart.middle_count * 2 == top
+    assert chart.top == top
+    assert chart.middle * 2 == top
     assert [bar.height for bar in chart.bars] == [0, -(-most * 400 // top)]
     assert all(bar.y + bar.height == 400 for bar in chart.bars)
-    assert chart.best.on == NOON.date()
+    assert [bar.is_unfinished for bar in chart.bars] == [False, True]
 
 
 def test_chart_can_be_read_as_a_table(ada, sue, shop, client_of):
@@ -201,12 +138,22 @@ def test_chart_can_be_read_as_a_table(ada, sue, shop, client_of):
     for number in range(3):
         register_paid_order(source=shop, number=str(number), member=ada, total_sum=Decimal(1000), paid_at=now)
 
+    response = in_english(client_of(sue)).get("/console/")
+
+    page, today = Page(response), timezone.localdate(now)
+    assert f"{today.day} {today:%B %Y} 3 3,000\u00a0₽" in page.text
+    chart = response.context["orders_chart"]
+    assert (chart.count, chart.bars[-1].title) == (30, f"{today.day} {today:%B %Y}: 3")
+    points = response.context["figures"].this_month
+    assert f"{today:%B %Y} so far {points.moved.issued} 0 0 " in page.text
+    assert ("svg", "img") in [(tag, attributes.get("role")) for tag, attributes in page.tags]
+
+
+def test_a_programme_without_points_says_so(sue, client_of):
     page = overview(in_english(client_of(sue)))
 
-    today = timezone.localdate(now)
-    assert f"{today.day} {today:%B %Y} 3 3,000\u00a0₽" in page.text
-    assert page.count("rect") == 30
-    assert ("svg", "img") in [(tag, attributes.get("role")) for tag, attributes in page.tags]
+    assert "No points have been issued yet." in page.text
+    assert page.count("figure") == 0
 
 
 def test_overview_says_what_waits(ada, sue, client_of):

@@ -138,6 +138,7 @@ CABINET = {
     "loyalty:rules": Right(EVERYBODY, PAGE),
     "loyalty:till_code": Right(MEMBER, FORM, refusal=404),
     "accounts:looks": Right(MEMBER, PAGE, refusal=404),
+    "styleguide": Right(STAFF, PAGE),
     # The link is the right; whoever is signed in with another login is asked to sign out.
     "accounts:join_staff": Right(EVERYBODY, PAGE),
     "accounts:join": Right(EVERYBODY, FORM),

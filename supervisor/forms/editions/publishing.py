@@ -1,6 +1,6 @@
 """Publishing a draft: when, and why."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -50,7 +50,13 @@ class PublishForm(ReasonForm):
             ),
             **kwargs,
         )
-        self.fields["on_date"].initial = timezone.localdate() + timedelta(days=1)
+        self.fields["on_date"].initial = self.proposed_at().date()
+
+    @staticmethod
+    def proposed_at() -> datetime:
+        """The next midnight in the programme's zone: what the form proposes."""
+        tomorrow = timezone.localdate() + timedelta(days=1)
+        return timezone.make_aware(datetime.combine(tomorrow, time()), timezone.get_default_timezone())
 
     def clean(self) -> dict[str, Any]:
         """What was entered; a later moment needs its date and time."""

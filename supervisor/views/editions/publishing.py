@@ -1,5 +1,6 @@
 """Publishing what a preview has shown: when, why, and whether somebody else has to agree."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,10 +14,11 @@ from loyalty.errors import AlreadyPublished, EffectiveTooEarly, ReasonMissing, R
 from loyalty.models import RuleSet
 from loyalty.rules_wording import difference_in_words
 from supervisor.errors import ApprovalWaiting, EffectiveInThePast, PreviewNotReady, PreviewOutdated
+from supervisor.fall_wording import FallNotices, fall_notices
 from supervisor.forms.editions import PublishForm
 from supervisor.models import Preview
 from supervisor.queries.editions import holds
-from supervisor.queries.preview_card import preview_card
+from supervisor.queries.preview_card import PreviewCard, preview_card
 from supervisor.services.editions import MOST_WORSE_SHARE, ask_publication, needs_second_person
 
 
@@ -52,11 +54,14 @@ def publish(request: HttpRequest, preview_id: int) -> HttpResponse:
             form.add_error("reason", str(refusal))
         except RulesRefused as refusal:
             form.add_error(None, str(refusal))
+    card = preview_card(preview)
     context = {
         "form": form,
         "preview": preview,
         "draft": preview.draft,
-        "card": preview_card(preview),
+        "card": card,
+        "notices": None if is_outdated else _notices(preview, card, form),
+        "warning_days": settings.TIER_WARNING_DAYS,
         "before": preview.compared_with,
         "differences": difference_in_words(preview.compared_with, preview.draft),
         "effective_at": form.effective_at() if form.is_valid() else None,
@@ -68,6 +73,16 @@ def publish(request: HttpRequest, preview_id: int) -> HttpResponse:
     template = "check_publish" if is_to_be_confirmed else "publish"
     return render(
         request, f"supervisor/editions/{template}.html", context, status=422 if form.errors else 200
+    )
+
+
+def _notices(preview: Preview, card: PreviewCard | None, form: PublishForm) -> FallNotices | None:
+    """What members who fall will read, if there are any; until it is chosen, as of the moment proposed."""
+    if card is None or not card.falling:
+        return None
+    effective_at = form.effective_at() if form.is_valid() else form.proposed_at()
+    return fall_notices(
+        preview=preview, example=card.falling[0], effective_at=effective_at, at=timezone.now()
     )
 
 
