@@ -48,7 +48,7 @@ bench: prepare ## Measure, and compare with what the machine can do
 audit: prepare ## Check every promise of the ledger over the whole database
 	@$(IN_VENV) manage.py audit_ledger $(ARGS)
 
-pictures: prepare-dev ## Take pictures of the pages that `make run` serves (needs Chromium); ARGS=address
+pictures: prepare-dev ## Take pictures of the pages that `make run` serves (needs Chromium); ARGS="--language en"
 	@$(IN_VENV) -m dev.pictures $(ARGS)
 
 shell: prepare ## Open a Python shell with the models

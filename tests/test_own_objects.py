@@ -21,12 +21,17 @@ from tests.loyalty.editions import publish_edition
 # What is no member's: libraries' own pages, the shops' API, the console with its doors, files.
 ELSEWHERE = ("accounts/", "api/", "console/", "static/")
 # Addresses that name a kind or a form, and no object of anybody; an invitation is for whoever gets it,
-# and so is the link in a letter that protects an account; the rules are for everybody.
+# and so are the links in letters, which protect an account or stop letters; the rules are for everybody, and
+# letters that are kept in development for whoever sits at the machine.
 NOBODYS = {
     "accounts:change_consent",
     "accounts:change_email",
     "accounts:change_phone",
     "accounts:join_staff",
+    "accounts:letters_by_link",
+    "accounts:mail_html",
+    "accounts:mail_letter",
+    "accounts:stop_letters",
     "loyalty:rules",
     "loyalty:transfer_not_me",
     "referrals:landing",
