@@ -12,6 +12,7 @@ from supervisor.charts import moved_chart, orders_chart, outstanding_chart
 from supervisor.queries.approvals import open_approvals_count
 from supervisor.queries.invitations import open_referrals_count
 from supervisor.queries.jobs import FAILED_DAYS, job_counts
+from supervisor.queries.opinions import opinions_figure
 from supervisor.queries.programme import ACTIVE_DAYS, figures, last_audit
 
 
@@ -38,5 +39,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "jobs": job_counts(now),
         "failed_days": FAILED_DAYS,
         "doubts_count": open_referrals_count(),
+        "opinions": opinions_figure(now),
     }
     return render(request, "supervisor/overview.html", context)

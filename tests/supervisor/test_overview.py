@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from loyalty.models import LedgerAudit
 from loyalty.queries.audit import CHECKS
-from orders.models import Order, Source
+from orders.models import Opinion, Order, Source
 from orders.services.orders import cancel_order, refund_order, register_paid_order
 from supervisor.charts import orders_chart
 from supervisor.models import JobRun
@@ -257,3 +257,14 @@ def test_overview_is_sound_html(ada, sue, shop, client_of, language):
     )
     assert [value for value in read_by_programs if re.search(r"\d[\u00a0\u202f,]\d", value)] == []
     assert not re.search(r"%\(\w+\)|\{\{|\{%|None", page.text)
+
+
+def test_overview_says_whether_members_recommend_the_programme(sue, client_of):
+    client = in_english(client_of(sue))
+    for _answer in range(9):
+        Opinion.objects.create(member=MemberFactory(), score=9, given_at=timezone.now())
+    assert "Would members recommend us?" not in overview(client).text
+
+    Opinion.objects.create(member=MemberFactory(), score=3, given_at=timezone.now())
+
+    assert "10 answers in 90 days: those of 9 and 10 less those of 0 to 6 are 80%." in (overview(client).text)
