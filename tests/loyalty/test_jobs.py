@@ -56,6 +56,9 @@ def test_jobs_are_found_and_have_their_times():
         "loyalty.jobs.audit_ledger": "30 0 * * *",
         "loyalty.jobs.forget_old_intents": "15 0 * * *",
         "loyalty.jobs.recover_stalled_jobs": "* * * * *",
+        "loyalty.jobs.tell_expiries": "30 * * * *",
+        "loyalty.jobs.tell_tiers_at_risk": "0 6 * * *",
+        "loyalty.jobs.tell_statements": "0 * 1,2 * *",
     }
 
 

@@ -294,7 +294,7 @@ def test_member_gets_a_letter(ada, desk, address, direction, subject):
     send_waiting_letters(at=NOON)
 
     (letter,) = mail.outbox
-    assert letter.subject == f"50 points {subject}"
+    assert letter.subject == f"50\u00a0points {subject}"
     assert "A complaint" in letter.body
     assert "two weeks late" in letter.body
     assert "None" not in letter.body

@@ -34,13 +34,13 @@ def test_letters_and_messages_say_the_same(ada, ben, tab, browser_of):
     sent = letters()
 
     assert sent[ada.email].startswith(
-        "You gave 1,500 points to Бен С.\n"
+        f"You gave 1,500{SPACE}points to Бен С.\n"
         f"You gave Бен С. 1,500{SPACE}points. The number of the transfer is {made.number}. "
         f"Your balance after it: 500{SPACE}points. "
         "You can take the points back until 11 March 2026, 12:00, as long as the recipient still has them.\n"
     )
     assert sent[ben.email].startswith(
-        "Ада И. gave you 1,500 points\n"
+        f"Ада И. gave you 1,500{SPACE}points\n"
         f"Ада И. gave you 1,500{SPACE}points. You can spend them now. "
         f"The number of the transfer is {made.number}. "
         "The first of them can be spent until 1 January 2027: "
@@ -90,7 +90,7 @@ def test_a_transfer_that_staff_reversed_is_told_with_its_reason(ada, ben, tab, b
         for text in (sent[member.email], opened(client, "/messages/").text):
             assert f"The programme reversed the transfer {made.number}" in text
             assert "The reason: A mistake" in text
-    assert sent[ben.email].startswith("10 points went back to Ада И.\n")
+    assert sent[ben.email].startswith(f"10{SPACE}points went back to Ада И.\n")
     assert f"Ада И. has its 10{SPACE}points again." in sent[ben.email]
 
 
