@@ -23,11 +23,10 @@ from accounts.errors import EmailTaken
 from accounts.language import set_language_cookie
 from accounts.letters import compose_letter
 from accounts.models import User
+from accounts.origin import origin_of
 from accounts.roles import is_staff_person
-from accounts.services.contact_messages import Origin
 from accounts.services.security import SecurityKind, tell_of_new_sign_in, tell_of_security
 
-USER_AGENT_LETTERS = 200
 # What allauth would send letters about, by its names for them: the kind of message, and what it says.
 NOTICES: dict[str, tuple[SecurityKind, dict[str, str]]] = {
     "account/email/password_changed": (SecurityKind.PASSWORD_CHANGED, {}),
@@ -136,9 +135,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_notification_mail(template_prefix, user, context, email)
             return
         kind, facts = notice
-        tell_of_security(
-            member=member, kind=kind, at=timezone.now(), origin=self._origin(self.request), **facts
-        )
+        tell_of_security(member=member, kind=kind, at=timezone.now(), origin=origin_of(self.request), **facts)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Sign in, and show the member's own language in a browser where none was chosen."""
@@ -149,13 +146,8 @@ class AccountAdapter(DefaultAccountAdapter):
                 member=member,
                 device_token=device_token_of(request),
                 at=timezone.now(),
-                origin=self._origin(request),
+                origin=origin_of(request),
             )
         if member is not None and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             set_language_cookie(response, member.language)
         return response
-
-    def _origin(self, request: HttpRequest) -> Origin:
-        """Where the request came from."""
-        user_agent = self.get_http_user_agent(request)[:USER_AGENT_LETTERS]
-        return Origin(ip=self.get_client_ip(request), user_agent=user_agent)

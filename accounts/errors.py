@@ -161,18 +161,16 @@ class AddressRefused(MessageNotSent):
     sentence = _("Letters to this address are refused. Nothing was changed; check the address.")
 
 
+class LetterRefused(MessageNotSent):
+    """The mail server does not take this letter, now or later; others to the same address it may take."""
+
+
 class LettersAlwaysOn(AccountsError):
     """Letters about the topic come in any case."""
 
     sentence = _(
         "Letters about the security of your account always come: they tell you when somebody else is at it."
     )
-
-
-class NoSuchTopic(AccountsError):
-    """There are no letters about that, or the member does not decide about them."""
-
-    sentence = _("The page was out of date. Look at the list once more and save it again.")
 
 
 class LetterLinkOver(AccountsError):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import services
 from accounts.contacts import EMAIL_LENGTH, readable_contact
-from accounts.errors import InvalidEmail, InvalidPhone, NoFirstName, NoSuchTopic
+from accounts.errors import InvalidEmail, InvalidPhone, NoFirstName
 from accounts.models import Consent, ContactChange, Topic, User
 from accounts.topics import can_be_switched_off
 
@@ -121,7 +121,9 @@ class LettersForm(forms.Form):
         choices=[(topic.value, topic.label) for topic in Topic if can_be_switched_off(topic)],
         coerce=Topic,
         required=False,
-        error_messages={"invalid_choice": NoSuchTopic.sentence},
+        error_messages={
+            "invalid_choice": _("The page was out of date. Look at the list once more and save it again.")
+        },
     )
 
 

@@ -9,11 +9,8 @@ such; or None when what was told is no longer true, and then no letter is sent.
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from importlib import import_module
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
-
+from accounts.collected import collected
 from accounts.models import Member, Message
 
 FreshFacts = Callable[[Message, Member, datetime], dict[str, object] | None]
@@ -29,7 +26,6 @@ def fresh_facts(message: Message, member: Member, at: datetime) -> dict[str, obj
 def every_fresh_facts() -> dict[str, FreshFacts]:
     """The functions of all installed apps, by the kind of message."""
     known: dict[str, FreshFacts] = {}
-    for app in apps.get_app_configs():
-        if app.module and module_has_submodule(app.module, "letters"):
-            known |= getattr(import_module(f"{app.name}.letters"), "FRESH_FACTS", {})
+    for functions in collected("letters", "FRESH_FACTS"):
+        known |= functions
     return known

@@ -2,7 +2,8 @@
 
 A session may end, or a form get out of date, while somebody writes. Of the forms below, which hold no
 secret, what was typed is offered again; nothing of it is done before a button is pressed. A password,
-a code, a file and whatever is about somebody else's account is never kept.
+a code, a file and whatever is about somebody else's account is never kept. Who was signed in is known by
+the browser: a form is kept for the member who used it last, and whoever else signs in there never sees it.
 """
 
 from collections.abc import Mapping
@@ -68,15 +69,17 @@ def came_from_own_page(request: HttpRequest) -> bool:
     )
 
 
-def keep_form(session: SessionBase, form: KeptForm, *, at: datetime) -> None:
-    """Keep the form in the session of the browser that sent it."""
-    session[KEY] = {**asdict(form), "kept_at": at.timestamp()}
+def keep_form(session: SessionBase, form: KeptForm, *, member_id: int, at: datetime) -> None:
+    """Keep the member's form in the session of the browser that sent it."""
+    session[KEY] = {**asdict(form), "member_id": member_id, "kept_at": at.timestamp()}
 
 
-def kept_form(session: SessionBase, *, at: datetime) -> KeptForm | None:
-    """The form that this browser had sent in the last ten minutes; None without one."""
+def kept_form(session: SessionBase, *, member_id: int, at: datetime) -> KeptForm | None:
+    """The form that this member had sent from this browser in the last ten minutes; None without one."""
     kept = session.get(KEY)
-    if not kept or not 0 <= at.timestamp() - kept["kept_at"] <= KEPT_FOR.total_seconds():
+    if not kept or kept["member_id"] != member_id:
+        return None
+    if not 0 <= at.timestamp() - kept["kept_at"] <= KEPT_FOR.total_seconds():
         return None
     return KeptForm(kept["address"], kept["fields"])
 

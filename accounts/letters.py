@@ -6,7 +6,7 @@ The HTML is made from the text (`letter_blocks` says how), so both always say th
 import logging
 import re
 from collections.abc import Mapping
-from smtplib import SMTPException, SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPSenderRefused
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -14,7 +14,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from accounts.errors import AddressRefused, MessageNotSent
+from accounts.errors import AddressRefused, LetterRefused, MessageNotSent
 from accounts.letter_blocks import letter_blocks, preheader
 from accounts.letter_links import LetterLinks
 
@@ -26,6 +26,9 @@ REFUSED_FOR_GOOD = 500
 # mail server that has its doubts about the sender must not cost the members their letters for good.
 ABOUT_THE_MAILBOX = (b"5.1.", b"5.2.")
 ENHANCED_CODE = b"5."
+# Of a refusal of the letter itself, this is about us.
+ABOUT_US = b"5.7."
+LINE_ENDS = re.compile(r"[\r\n]+")
 # Where a template left something out.
 MANY_EMPTY_LINES = re.compile(r"\n\s*\n\s*\n")
 
@@ -50,7 +53,7 @@ def compose_letter(
         **context,
     }
     # Not every space: the one between a number and its unit does not break, and stays.
-    subject = " ".join(render_to_string(f"{template}_subject.txt", known).split("\n")).strip()
+    subject = LINE_ENDS.sub(" ", render_to_string(f"{template}_subject.txt", known)).strip()
     body = MANY_EMPTY_LINES.sub("\n\n", render_to_string(f"{template}_message.txt", known)).strip()
     foot = render_to_string("letters/foot.txt", known).strip()
     language = translation.get_language() or settings.LANGUAGE_CODE
@@ -94,6 +97,7 @@ def send_letter(
 
     Raises:
         AddressRefused: the mail server takes no letters to that address.
+        LetterRefused: the mail server will never take this letter.
         MessageNotSent: the mail server cannot be reached, or refused.
     """
     with translation.override(language):
@@ -110,7 +114,7 @@ def send_letter(
     except (SMTPException, OSError) as error:
         # Its text may hold the address, and a traceback in the log would show it.
         logger.warning("A letter was not sent: %s", type(error).__name__)
-        raise (AddressRefused if _is_for_good(error) else MessageNotSent) from None
+        raise _refusal(error) from None
 
 
 def _headers(language: str, links: LetterLinks | None) -> dict[str, str]:
@@ -124,10 +128,15 @@ def _headers(language: str, links: LetterLinks | None) -> dict[str, str]:
     return headers
 
 
-def _is_for_good(error: Exception) -> bool:
-    """Whether the mail server said that there is no such mailbox, or that it takes no letters."""
-    return isinstance(error, SMTPRecipientsRefused) and all(
+def _refusal(error: Exception) -> MessageNotSent:
+    """What the mail server will not take: the address, this letter, or only nothing at the moment."""
+    if isinstance(error, SMTPRecipientsRefused) and all(
         code >= REFUSED_FOR_GOOD
         and (not reason.startswith(ENHANCED_CODE) or reason.startswith(ABOUT_THE_MAILBOX))
         for code, reason in error.recipients.values()
-    )
+    ):
+        return AddressRefused()
+    if isinstance(error, (SMTPDataError, SMTPSenderRefused)) and error.smtp_code >= REFUSED_FOR_GOOD:
+        reason = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+        return MessageNotSent() if reason.startswith(ABOUT_US) else LetterRefused()
+    return MessageNotSent()

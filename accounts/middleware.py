@@ -18,6 +18,7 @@ from accounts.access import page_of
 from accounts.devices import device_token_of, set_device_cookie
 from accounts.kept_forms import keep_form, typed_form
 from accounts.models import Member
+from accounts.queries import last_member_id
 from accounts.roles import is_staff_person
 from accounts.services.sessions import note_device, note_seen
 
@@ -80,8 +81,9 @@ class SignedOutFormMiddleware:
         if not _was_turned_away(request, response):
             return response
         messages.info(request, _("You were signed out meanwhile. Sign in, and go on where you were."))
-        if form := typed_form(request):
-            keep_form(request.session, form, at=timezone.now())
+        form, member_id = typed_form(request), last_member_id(device_token_of(request))
+        if form and member_id is not None:
+            keep_form(request.session, form, member_id=member_id, at=timezone.now())
             return redirect_to_login(reverse("accounts:kept_form"))
         return redirect_to_login(page_of(request))
 

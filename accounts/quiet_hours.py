@@ -14,11 +14,3 @@ def quiet_since(at: datetime, zone: ZoneInfo) -> datetime | None:
         return None
     began_on = local.date() if local.time() >= QUIET_FROM else local.date() - timedelta(days=1)
     return datetime.combine(began_on, QUIET_FROM, zone)
-
-
-def first_chance(at: datetime, zone: ZoneInfo) -> datetime:
-    """The first moment from that one on which is not in the quiet hours."""
-    since = quiet_since(at, zone)
-    if since is None:
-        return at
-    return datetime.combine(since.date() + timedelta(days=1), QUIET_UNTIL, zone)

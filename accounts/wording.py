@@ -1,11 +1,14 @@
 """Messages in words: what their facts mean, and how they read in the cabinet."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import unescape
 
 from django.conf import settings
 from django.template.loader import select_template
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -14,6 +17,8 @@ from accounts.queries import Look
 from accounts.roles import Role
 from accounts.topics import ABOUT, can_be_switched_off, topic_of
 
+LINK = re.compile(r"<a\s.*?</a>", re.DOTALL)
+SPACES = re.compile(r"[ \t\r\n]+")
 # What a message says that this version has no words for.
 UNKNOWN = "messages/unknown"
 
@@ -40,6 +45,7 @@ class MessageCard:
     is_new: bool
     letter: str
     icon: str
+    is_about_security: bool
 
 
 def message_cards(messages: Iterable[Message], member: Member) -> list[MessageCard]:
@@ -53,9 +59,15 @@ def message_cards(messages: Iterable[Message], member: Member) -> list[MessageCa
             is_new=message.seen_at is None,
             letter=letter_state(message),
             icon=TOPIC_ICONS.get(topic_of(message.kind) or Topic.NEWS, "message"),
+            is_about_security=topic_of(message.kind) == Topic.SECURITY,
         )
         for message in messages
     ]
+
+
+def plain_text(card: MessageCard) -> str:
+    """What the card says, without its links: they are the member's own, and one blocks the account."""
+    return SPACES.sub(" ", unescape(strip_tags(LINK.sub("", card.text)))).strip()
 
 
 def letter_state(message: Message) -> str:

@@ -30,6 +30,7 @@ class Consent(models.Model):
         TILL = "till", _("at the till")
         SHOP = "shop", _("in the shop")
         IMPORT = "import", _("taken over from the shop")
+        LETTER = "letter", _("by the link in a letter")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="consents")
     member = models.ForeignKey(

@@ -41,12 +41,10 @@ class AuditRecord(models.Model):
         ROLE_CHANGED = "role_changed", _("changed a colleague’s role")
         SECOND_FACTOR_RESET = "second_factor_reset", _("reset a colleague’s second factor")
 
-    # What is about a member names them; what is about the programme names nobody.
+    # What is about a member names them, and an approval may be; what is about the programme names nobody.
     ABOUT_THE_PROGRAMME = (
         Action.SEARCHED,
         Action.EXPORTED,
-        Action.APPROVAL_ASKED,
-        Action.APPROVAL_DECIDED,
         Action.RULES_PUBLISHED,
         Action.RULES_WITHDRAWN,
         Action.JOB_BEGUN,

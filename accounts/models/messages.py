@@ -36,7 +36,7 @@ class Message(models.Model):
         SENT = "sent", _("sent by e-mail")
         UNWANTED = "unwanted", _("not sent: letters about this are switched off")
         NO_ADDRESS = "no_address", _("not sent: there is no confirmed e-mail")
-        REFUSED = "refused", _("not sent: the mailbox did not take it")
+        REFUSED = "refused", _("not sent: the mail server did not take it")
         OUTDATED = "outdated", _("not sent: it was no longer true")
         LATE = "late", _("not sent: it was too late for it")
 

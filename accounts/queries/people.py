@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
@@ -11,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Case, Count, Max, Q, QuerySet, When
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import Consent, ContactChange, Member, Message, User
+from accounts.models import Consent, ContactChange, Device, Member, Message, User
 
 MESSAGES_PER_PAGE = 25
 
@@ -150,6 +151,16 @@ def messages_page(
         newer_cursor=messages[0].pk if messages and has_newer else None,
         older_cursor=messages[-1].pk if messages and has_older else None,
     )
+
+
+def last_member_id(device_token: UUID | None) -> int | None:
+    """The member who used the browser with that token last; None without one."""
+    used = (
+        Device.objects.filter(token=device_token).order_by("-seen_at")
+        if device_token
+        else Device.objects.none()
+    )
+    return used.values_list("member_id", flat=True).first()
 
 
 @dataclass(frozen=True)

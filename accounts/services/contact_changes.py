@@ -29,8 +29,8 @@ from accounts.errors import (
     WrongCodes,
 )
 from accounts.models import ContactChange, Member, User
+from accounts.origin import Origin
 from accounts.services import contact_messages
-from accounts.services.contact_messages import Origin
 from accounts.services.members import TAKEN, broken_constraint
 from accounts.services.security import SecurityKind, tell_of_security
 from accounts.services.sessions import end_other_sessions
@@ -325,14 +325,16 @@ def _end(change: ContactChange, outcome: Outcome, at: datetime) -> None:
 def _tell(change: ContactChange, old_contacts: tuple[str, ...], *, at: datetime, origin: Origin) -> None:
     """Write to the contacts from before, and to a new phone, what has changed.
 
-    The address that the member's letters go to is left out: the message about it has a letter. The
-    change is made whether or not the others can be reached; who could not be is in the log.
+    The address that the member's letters go to is left out: the message about it has a letter, unless
+    none goes there. The change is made whether or not the others can be reached; who could not be is in
+    the log.
     """
     if not _is_another(change, old_contacts):
         return
     language = change.member.language
     told = dict.fromkeys([*old_contacts, change.new_contact])
-    told.pop(change.member.letter_address or "", None)
+    if not change.member.is_letter_address_refused:
+        told.pop(change.member.letter_address or "", None)
     for contact in told:
         try:
             if change.kind == Kind.PHONE:

@@ -5,7 +5,6 @@ MessageNotSent when it could not be handed over.
 """
 
 from datetime import datetime
-from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import translation
@@ -14,14 +13,8 @@ from django.utils.translation import gettext
 from accounts.contacts import readable_contact
 from accounts.letters import send_letter
 from accounts.models import ContactChange
+from accounts.origin import Origin
 from accounts.sms import send_sms
-
-
-class Origin(NamedTuple):
-    """Where a request came from."""
-
-    ip: str
-    user_agent: str
 
 
 def send_current_code(*, change: ContactChange, code: str, language: str) -> None:

@@ -114,15 +114,20 @@ def record_consent(
 
 
 @transaction.atomic
-def change_consent(*, member: Member, kind: str, is_given: bool, changed_at: datetime) -> Consent | None:
-    """Record that the member gives or takes back a consent in the cabinet; None when it is so already."""
+def change_consent(
+    *,
+    member: Member,
+    kind: str,
+    is_given: bool,
+    changed_at: datetime,
+    how: Consent.How = Consent.How.CABINET,
+) -> Consent | None:
+    """Record that the member gives or takes back a consent; None when it is so already."""
     # Pressing the button twice is one agreement.
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if queries.consents_in_force(member=member).filter(kind=kind).exists() == is_given:
         return None
-    return record_consent(
-        member=member, kind=kind, is_given=is_given, how=Consent.How.CABINET, recorded_at=changed_at
-    )
+    return record_consent(member=member, kind=kind, is_given=is_given, how=how, recorded_at=changed_at)
 
 
 def assign_role(*, user: User, role: Role) -> None:

@@ -10,11 +10,14 @@ from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from accounts.models import Member, Message
+from accounts.models import Member, Message, Topic
+from accounts.topics import topic_of
 
 # The job is called by name: jobs call services, and not the other way round.
 SEND_LETTERS_TASK = "accounts.jobs.send_waiting_letters"
 SEND_LETTERS_LOCK = "send_waiting_letters"
+# The fact of a message which no template shows: where its letter goes.
+LETTER_TO = "letter_to"
 
 # A transfer holds two members' locks meanwhile, and the ORM takes several times as long for these two.
 # What comes back says whether a worker is being waited for already, as it is when many letters are written.
@@ -38,7 +41,8 @@ class Telling:
     Facts are kept as JSON: points as int, sums as text, days and moments in ISO 8601 under names that
     end in `_on` and `_at`, which become days and moments again when they are read.
     What may be told once only has a `key` of its own: with it, a member is told no second time.
-    Whether a letter is sent, the member's preferences, address and the hour decide when it is due.
+    Whether a letter is sent, the member's preferences, address and the hour decide when it is due; one
+    about security goes to the address that the member has now, whoever may change it until then.
     """
 
     member_id: int
@@ -46,7 +50,7 @@ class Telling:
     happened_at: datetime
     facts: dict[str, object] = field(default_factory=dict)
     key: str = ""
-    wants_letter: bool = False
+    wants_letter: bool = True
 
 
 def tell(*tellings: Telling) -> None:
@@ -56,7 +60,14 @@ def tell(*tellings: Telling) -> None:
 
 def tell_many(tellings: Iterable[Telling]) -> None:
     """Tell many members, as `tell` does; one statement, however many they are."""
-    told = [{**vars(telling), "happened_at": telling.happened_at.isoformat()} for telling in tellings]
+    told = [
+        {
+            **vars(telling),
+            "facts": {**telling.facts, **_letter_to(telling)},
+            "happened_at": telling.happened_at.isoformat(),
+        }
+        for telling in tellings
+    ]
     if not told:
         return
     with connection.cursor() as cursor:
@@ -79,3 +90,10 @@ def mark_seen(*, member: Member, up_to_id: int, at: datetime, from_id: int = 0) 
     """Note that the member has seen their messages from one id up to another; how many were new."""
     own = Message.objects.filter(member=member, seen_at=None)
     return own.filter(pk__range=(from_id, up_to_id)).update(seen_at=at)
+
+
+def _letter_to(telling: Telling) -> dict[str, object]:
+    if topic_of(telling.kind) != Topic.SECURITY:
+        return {}
+    member = Member.objects.select_related("user").filter(pk=telling.member_id).first()
+    return {LETTER_TO: member.letter_address} if member else {}

@@ -15,10 +15,13 @@ from accounts.topics import can_be_switched_off
 
 
 @transaction.atomic
-def choose_letters(*, member: Member, wanted: Collection[Topic], at: datetime) -> list[Topic]:
+def choose_letters(
+    *, member: Member, wanted: Collection[Topic], at: datetime, is_by_link: bool = False
+) -> list[Topic]:
     """Send the member letters about these topics from now on, and about no others; what has changed.
 
     Letters about security come in any case. News is the consent to advertising, which is recorded as such.
+    By a letter's link it is only taken back: whoever holds a letter may be anybody, and gives no consent.
     """
     # Two saved pages come one after the other, and what the second changes is told as it is.
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
@@ -26,16 +29,18 @@ def choose_letters(*, member: Member, wanted: Collection[Topic], at: datetime) -
     changed = [
         topic
         for topic, is_wanted in current.items()
-        if can_be_switched_off(topic) and is_wanted != (topic in wanted)
+        if can_be_switched_off(topic)
+        and is_wanted != (topic in wanted)
+        and (is_wanted or topic != Topic.NEWS or not is_by_link)
     ]
     for topic in changed:
-        _choose(member=member, topic=topic, is_wanted=topic in wanted, at=at)
+        _choose(member=member, topic=topic, is_wanted=topic in wanted, at=at, is_by_link=is_by_link)
     return changed
 
 
 @transaction.atomic
 def stop_letters(*, member: Member, topic: Topic, at: datetime) -> bool:
-    """Send the member no more letters about that topic; whether any would have come.
+    """Send the member no more letters about that topic, as a letter's link asks; whether any would come.
 
     Raises:
         LettersAlwaysOn: these come in any case.
@@ -45,7 +50,7 @@ def stop_letters(*, member: Member, topic: Topic, at: datetime) -> bool:
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if not queries.wants_letters(member, topic):
         return False
-    _choose(member=member, topic=topic, is_wanted=False, at=at)
+    _choose(member=member, topic=topic, is_wanted=False, at=at, is_by_link=True)
     return True
 
 
@@ -69,9 +74,15 @@ def try_address_again(*, member: Member) -> bool:
     return refused.update(refused_email=None) > 0
 
 
-def _choose(*, member: Member, topic: Topic, is_wanted: bool, at: datetime) -> None:
+def _choose(*, member: Member, topic: Topic, is_wanted: bool, at: datetime, is_by_link: bool) -> None:
     if topic == Topic.NEWS:
-        change_consent(member=member, kind=Consent.Kind.ADVERTISING, is_given=is_wanted, changed_at=at)
+        change_consent(
+            member=member,
+            kind=Consent.Kind.ADVERTISING,
+            is_given=is_wanted,
+            changed_at=at,
+            how=Consent.How.LETTER if is_by_link else Consent.How.CABINET,
+        )
         return
     LetterPreference.objects.update_or_create(
         member=member, topic=topic, defaults={"is_wanted": is_wanted, "changed_at": at}

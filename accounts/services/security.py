@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from accounts.models import Device, Member
-from accounts.services.contact_messages import Origin
+from accounts.origin import Origin
 from accounts.services.messages import Telling, tell
 
 
@@ -34,7 +34,6 @@ def tell_of_security(
             kind=kind.value,
             happened_at=at,
             facts={**facts, **when_and_where},
-            wants_letter=True,
         )
     )
 

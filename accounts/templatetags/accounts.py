@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from allauth.account import app_settings
 from django import template
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -15,6 +16,7 @@ from accounts.contacts import readable_contact
 from accounts.devices import device_name
 from accounts.models import CONSENT_TEXT_VERSION, User
 from accounts.numbers import format_member_number
+from accounts.wording import MessageCard, plain_text
 
 if TYPE_CHECKING:
     from config.demo import DemoLogin
@@ -47,6 +49,12 @@ def contact_in_a_row(text: object) -> SafeString:
 def device(user_agent: str) -> str:
     """The browser and the system: “Firefox on Windows”."""
     return device_name(user_agent)
+
+
+@register.filter
+def without_links(card: MessageCard) -> str:
+    """What a message says, for somebody else than its member."""
+    return plain_text(card)
 
 
 @register.filter
@@ -85,6 +93,12 @@ def staff_idle_minutes(goes_to: str | None) -> int:
     """After how many minutes without use the console signs out; 0 where it is not the console one goes to."""
     is_console = bool(goes_to) and str(goes_to).startswith(reverse("supervisor:overview"))
     return settings.STAFF_IDLE_MINUTES if is_console else 0
+
+
+@register.simple_tag
+def code_minutes() -> int:
+    """For how many minutes the code is valid which proves an address at sign-up."""
+    return int(app_settings.EMAIL_VERIFICATION_BY_CODE_TIMEOUT) // 60
 
 
 @register.simple_tag

@@ -2,7 +2,6 @@
 
 from math import ceil
 
-from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -25,8 +24,8 @@ from accounts.errors import (
 )
 from accounts.forms import CodesForm, NewEmailForm, NewPhoneForm
 from accounts.models import ContactChange
+from accounts.origin import origin_of
 from accounts.services import contact_changes
-from accounts.services.contact_messages import Origin
 from accounts.views.forms import FORM_REFUSED, form_page, posted
 
 TOO_MANY_REQUESTS = 429
@@ -90,7 +89,7 @@ def confirm_contact(request: HttpRequest, change_id: int) -> HttpResponse:
                 **form.cleaned_data,
                 confirmed_at=now,
                 kept_session_key=request.session.session_key,
-                origin=_origin(request),
+                origin=origin_of(request),
             )
             change.outcome = ContactChange.Outcome.CONFIRMED
     except WrongCodes as refusal:
@@ -122,9 +121,3 @@ def _changed(change: ContactChange) -> str:
     if change.kind == ContactChange.Kind.EMAIL:
         return _("Your e-mail is now %(contact)s. You sign in with it from now on.") % contact
     return _("Your phone is now %(contact)s.") % contact
-
-
-def _origin(request: HttpRequest) -> Origin:
-    return Origin(
-        ip=get_adapter(request).get_client_ip(request), user_agent=request.headers.get("User-Agent", "")
-    )

@@ -16,9 +16,10 @@ def show_kept_form(request: HttpRequest) -> HttpResponse:
 
     It is shown once: whoever comes back later finds the first page.
     """
-    form = kept_form(request.session, at=timezone.now())
+    member = getattr(request.user, "member", None)
+    form = kept_form(request.session, member_id=member.pk, at=timezone.now()) if member else None
+    if form is None or request.method == "GET":
+        forget_form(request.session)
     if form is None:
         return redirect("loyalty:balance")
-    if request.method == "GET":
-        forget_form(request.session)
     return render(request, "accounts/kept_form.html", {"kept_form": form})

@@ -37,7 +37,7 @@ def letters(request: HttpRequest) -> HttpResponse:
     member = own_member(request)
     form = LettersForm(posted(request))
     if form.is_valid():
-        _choose(request, member, form)
+        _choose(request, member, form, is_by_link=False)
         return redirect("accounts:letters")
     return render(
         request,
@@ -67,9 +67,12 @@ def letters_by_link(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(_language(request, member)):
         form = LettersForm(posted(request))
         if form.is_valid():
-            _choose(request, member, form)
+            _choose(request, member, form, is_by_link=True)
             return redirect("accounts:letters_by_link", token)
-        context = _context(member, form) | {"masked_address": masked_contact(member.letter_address or "")}
+        context = _context(member, form) | {
+            "masked_address": masked_contact(member.letter_address or ""),
+            "is_by_link": True,
+        }
         status = FORM_REFUSED if form.is_bound else 200
         return _apart(render(request, "accounts/letters_by_link.html", context, status=status))
 
@@ -107,8 +110,9 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         return _apart(render(request, "accounts/letters/stop.html", context))
 
 
-def _choose(request: HttpRequest, member: Member, form: LettersForm) -> None:
-    changed = choose_letters(member=member, wanted=form.cleaned_data["topics"], at=timezone.now())
+def _choose(request: HttpRequest, member: Member, form: LettersForm, *, is_by_link: bool) -> None:
+    wanted = form.cleaned_data["topics"]
+    changed = choose_letters(member=member, wanted=wanted, at=timezone.now(), is_by_link=is_by_link)
     if changed:
         messages.success(request, _("Your choice is saved."))
     else:

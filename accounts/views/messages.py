@@ -29,7 +29,7 @@ def show_messages(request: HttpRequest) -> HttpResponse:
         "member": member,
         "page": page,
         "cards": wording.message_cards(page.messages, member),
-        "new": queries.new_messages(member),
+        "new_messages": queries.new_messages(member),
     }
     return render(request, "accounts/messages.html", context)
 

@@ -52,13 +52,15 @@ FACTS = {
     "statement": {
         "month_on": "2026-02-01",
         "opening_points": 100,
-        "earned_points": 150,
-        "returned_points": -15,
-        "received_points": 20,
-        "adjusted_points": 5,
-        "spent_points": -40,
-        "given_points": -50,
-        "expired_points": -10,
+        "changes": {
+            "earned": 150,
+            "returned": -15,
+            "received": 20,
+            "adjusted": 5,
+            "spent": -40,
+            "given": -50,
+            "expired": -10,
+        },
         "closing_points": 160,
     },
     "tier_at_risk": {

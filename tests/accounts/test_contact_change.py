@@ -90,6 +90,16 @@ def test_both_addresses_are_told_of_the_change(ada, client):
         assert codes_in(letter.body) == set()
 
 
+def test_an_address_that_gets_no_letters_is_told_of_a_new_phone_all_the_same(ada, client, phones):
+    give_phone(ada, OLD_PHONE, verified_at=NOON)
+    Member.objects.filter(pk=ada.pk).update(refused_email=OLD_EMAIL)
+
+    page = ask(client, PHONE_PAGE, "8 (916) 123-45-67").headers["Location"]
+    confirm(client, page, code_in(phones.to(OLD_PHONE)[0]), code_in(phones.to(NEW_PHONE)[0]))
+
+    assert "916" in letters_to(OLD_EMAIL)[-1]
+
+
 def test_a_phone_changes_when_both_phones_have_confirmed(ada, client, phones):
     give_phone(ada, OLD_PHONE, verified_at=NOON)
 

@@ -8,8 +8,8 @@ from django.db import connection
 
 from accounts.errors import PhoneTaken, WrongCodes
 from accounts.models import ContactChange, Member
+from accounts.origin import Origin
 from accounts.services import contact_changes
-from accounts.services.contact_messages import Origin
 from tests.accounts.contact_changes import (
     NEW_EMAIL,
     NEW_PHONE,

@@ -1,6 +1,7 @@
 """What was typed when a session had ended or a form was out of date: kept where it is safe."""
 
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -17,6 +18,15 @@ TYPED = {"recipient": "ben@example.com", "points": "1 500"}
 def english(**more) -> Client:
     client = Client(**more)
     client.cookies["django_language"] = "en"
+    return client
+
+
+def signed_out(member) -> Client:
+    """A browser that the member has used, and whose session has ended."""
+    client = english()
+    client.force_login(member.user)
+    client.get("/")
+    del client.cookies[settings.SESSION_COOKIE_NAME]
     return client
 
 
@@ -41,7 +51,7 @@ def hidden(page: Page) -> dict[str, str]:
 
 
 def test_a_form_after_the_end_of_a_session_is_offered_again_after_signing_in(ada, ben):
-    client = english()
+    client = signed_out(ada)
     response = client.post(TRANSFER, TYPED)
     assert response.headers["Location"] == f"/accounts/login/?next={KEPT}"
     assert "You were signed out meanwhile." in page_of(client.get(response.headers["Location"])).text
@@ -55,8 +65,8 @@ def test_a_form_after_the_end_of_a_session_is_offered_again_after_signing_in(ada
 
 
 def test_a_form_is_kept_for_ten_minutes(ada):
-    client = english()
     with time_machine.travel(NOON, tick=False) as clock:
+        client = signed_out(ada)
         client.post(TRANSFER, TYPED)
         sign_in(client, ada, KEPT)
         clock.shift(KEPT_FOR.total_seconds() + 1)
@@ -64,9 +74,24 @@ def test_a_form_is_kept_for_ten_minutes(ada):
 
 
 def test_nobody_else_sees_what_was_typed(ada, ben, client_of):
-    english().post(TRANSFER, TYPED)
+    signed_out(ada).post(TRANSFER, TYPED)
     assert client_of(ben).get(KEPT).headers["Location"] == "/"
     assert english().get(KEPT).headers["Location"].startswith("/accounts/login/")
+
+
+def test_whoever_signs_in_next_in_the_same_browser_does_not_see_it(ada, ben):
+    client = signed_out(ada)
+    client.post(TRANSFER, TYPED)
+
+    sign_in(client, ben, KEPT)
+    assert client.get(KEPT).headers["Location"] == "/"
+    assert "kept_form" not in client.session
+
+
+def test_nothing_is_kept_in_a_browser_that_nobody_has_used(ada):
+    client = english()
+    assert client.post(TRANSFER, TYPED).headers["Location"] == f"/accounts/login/?next={TRANSFER}"
+    assert "kept_form" not in client.session
 
 
 def test_a_button_after_the_end_of_a_session_leads_back_to_its_page(ada):

@@ -1,10 +1,11 @@
 """When a letter is sent, and when it is not: the hour, what is true by then, and the address."""
 
 from datetime import UTC, datetime, timedelta
-from smtplib import SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import call_command
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from accounts import fresh_facts
 from accounts.models import Member, Message
-from accounts.quiet_hours import first_chance, quiet_since
+from accounts.quiet_hours import quiet_since
 from accounts.services.preferences import refuse_addresses
 from accounts.services.waiting_letters import LONGEST_WAIT, send_waiting_letters
 from accounts.wording import letter_state
@@ -36,6 +37,17 @@ ZONES = [
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC))
 GONE = SMTPRecipientsRefused({"ada@example.com": (550, b"5.1.1 nobody")})
 DOUBTS = SMTPRecipientsRefused({"ada@example.com": (554, b"5.7.1 we do not know you")})
+NEVER = [
+    SMTPDataError(552, b"5.3.4 too big"),
+    SMTPDataError(554, b"no"),
+    SMTPSenderRefused(552, b"too big", "club@example.com"),
+]
+NOT_NOW = [
+    DOUBTS,
+    SMTPDataError(451, b"later"),
+    SMTPDataError(550, b"5.7.1 we do not know you"),
+    SMTPSenderRefused(530, b"5.7.0 sign in first", "club@example.com"),
+]
 
 
 def at(hour: int, minute: int = 0, *, day: int = 10) -> datetime:
@@ -73,17 +85,12 @@ def refusals(settings):
 def test_quiet_hours_are_those_of_the_zones_clocks_on_every_day(moment, name):
     zone = ZoneInfo(name)
     hour = moment.astimezone(zone).hour
-    since, chance = quiet_since(moment, zone), first_chance(moment, zone)
+    since = quiet_since(moment, zone)
 
     assert (since is not None) == (hour >= 21 or hour < 9)
-    assert moment <= chance <= moment + timedelta(hours=13)
-    assert quiet_since(chance, zone) is None
     if since is not None:
-        assert since <= moment
+        assert since <= moment <= since + timedelta(hours=13)
         assert since.astimezone(zone).hour == 21
-        assert chance.astimezone(zone).hour == 9
-        # It is the first chance: a moment before it, all is still quiet.
-        assert quiet_since(chance - timedelta(microseconds=1), zone) == since
 
 
 @pytest.mark.parametrize(
@@ -181,6 +188,17 @@ def test_apps_tell_their_fresh_facts():
     assert all(callable(read) for read in fresh_facts.every_fresh_facts().values())
 
 
+def test_letters_that_say_the_balance_of_now_read_it():
+    folder = settings.BASE_DIR / "templates" / "messages"
+    says = {
+        path.name.removesuffix("_message.txt")
+        for path in folder.glob("*_message.txt")
+        if "balance_now" in path.read_text()
+    }
+    assert says
+    assert says <= set(fresh_facts.every_fresh_facts())
+
+
 # What is told once
 
 
@@ -218,14 +236,48 @@ def test_address_that_is_gone_gets_no_more_letters_until_it_is_another_one(ada, 
     assert mail.outbox[0].to == ["new@example.com"]
 
 
-def test_mail_server_that_has_its_doubts_about_us_costs_nobody_their_letters(ada, refusals):
-    refusals["ada@example.com"] = DOUBTS
+@pytest.mark.parametrize("refusal", NOT_NOW, ids=str)
+def test_mail_server_that_has_its_doubts_about_us_costs_nobody_their_letters(ada, refusals, refusal):
+    refusals["ada@example.com"] = refusal
     message = told(ada, wants_letter=True)
 
     send_waiting_letters(at=NOON)
 
     ada.refresh_from_db()
     assert (ada.refused_email, outcome(message)) == (None, "")
+
+
+@pytest.mark.parametrize("refusal", NEVER, ids=str)
+def test_letter_that_is_never_taken_costs_the_mailbox_no_others(ada, refusals, refusal):
+    refusals["ada@example.com"] = refusal
+    message = told(ada, wants_letter=True)
+
+    assert send_waiting_letters(at=NOON) == 0
+
+    ada.refresh_from_db()
+    assert (ada.refused_email, outcome(message)) == (None, "refused")
+
+
+def test_security_letter_goes_to_the_address_of_the_moment_it_tells_of(ada):
+    told(ada, "new_sign_in", wants_letter=True)
+    told(ada, wants_letter=True)
+    Member.objects.filter(pk=ada.pk).update(email="new@example.com", email_verified_at=NOON)
+
+    assert send_waiting_letters(at=NOON) == 2
+
+    assert [letter.to for letter in mail.outbox] == [["ada@example.com"], ["new@example.com"]]
+    assert "new@example.com" not in mail.outbox[0].body
+
+
+def test_old_address_that_is_gone_says_nothing_of_the_new_one(ada, refusals):
+    refusals["ada@example.com"] = GONE
+    told(ada, "new_sign_in", wants_letter=True)
+    Member.objects.filter(pk=ada.pk).update(email="new@example.com", email_verified_at=NOON)
+
+    send_waiting_letters(at=NOON)
+
+    ada.refresh_from_db()
+    assert ada.refused_email is None
 
 
 def test_cabinet_says_that_letters_do_not_come_and_what_to_do(ada, client, refusals):
@@ -271,7 +323,7 @@ def test_mailboxes_that_send_letters_back_are_noted(ada, ben, monkeypatch, capsy
         ("", True, "Letter waiting to be sent"),
         ("sent", True, "Letter sent by e-mail"),
         ("unwanted", True, "Letter not sent: letters about this are switched off"),
-        ("refused", True, "Letter not sent: the mailbox did not take it"),
+        ("refused", True, "Letter not sent: the mail server did not take it"),
     ],
 )
 def test_message_says_what_became_of_its_letter(in_english, outcome, wants_letter, words):

@@ -16,6 +16,7 @@ from tests.accounts.telling import told
 from tests.clock import AN_HOUR_LATER, NOON
 from tests.factories import MemberFactory
 from tests.loyalty.races import race
+from tests.pages import Page
 
 ENGLISH = {"headers": {"accept-language": "en"}}
 OPTIONAL = [topic for topic in Topic if topic != Topic.SECURITY]
@@ -174,6 +175,25 @@ def test_link_takes_back_the_consent_to_advertising(ada, visitor):
     visitor.post(link_page(ada), {"topics": ["tier"]})
 
     assert advertising(ada) == [False, True]
+
+
+def test_link_gives_no_consent_to_advertising(ada, visitor):
+    shown = Page(visitor.get(link_page(ada), **ENGLISH))
+    news = next(field for tag, field in shown.tags if tag == "input" and field.get("value") == "news")
+    assert "disabled" in news
+    assert "Sign in to agree" in shown.text
+
+    visitor.post(link_page(ada), {"topics": [*wanted(ada) - {Topic.SECURITY}, "news"]})
+
+    assert (advertising(ada), Topic.NEWS in wanted(ada)) == ([], False)
+
+
+def test_what_a_link_takes_back_is_recorded_as_such(ada, visitor):
+    for page, posted in ((link_page(ada), {"topics": ["tier"]}), (stop_page(ada, Topic.NEWS), ONE_CLICK)):
+        change_consent(member=ada, kind=Consent.Kind.ADVERTISING, is_given=True, changed_at=NOON)
+        visitor.post(page, posted)
+        latest = queries.consents(member=ada).filter(is_given=False).latest("pk")
+        assert latest.how == Consent.How.LETTER
 
 
 def test_link_comes_in_the_language_of_its_letter(ada):

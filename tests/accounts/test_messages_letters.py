@@ -145,7 +145,7 @@ def test_asking_when_somebody_was_quicker_ends_no_transaction(ada):
 
 def test_telling_takes_one_statement_and_telling_nothing_none(ada, ben):
     tellings = [
-        Telling(member_id=member.pk, kind="points_earned", happened_at=NOON, facts=EARNED)
+        Telling(member_id=member.pk, kind="points_earned", happened_at=NOON, facts=EARNED, wants_letter=False)
         for member in (ada, ben)
     ]
     with CaptureQueriesContext(connection) as captured:
@@ -416,6 +416,83 @@ def test_letter_of_a_kind_without_words_waits_for_a_newer_version(ada, ben, capl
 
     assert waiting() == [unknown.pk]
     assert f"The letter of message {unknown.pk} cannot be written" in caplog.text
+
+
+def test_kind_that_cannot_be_written_is_skipped_and_said_once(ada, ben, caplog):
+    for _ in range(6):
+        told(ada, "from_tomorrow", wants_letter=True)
+    told(ben, wants_letter=True)
+
+    with caplog.at_level(logging.ERROR), CaptureQueriesContext(connection) as captured:
+        assert send_waiting_letters(at=NOON) == 1
+
+    assert caplog.text.count("cannot be written") == 1
+    locked = [
+        query for query in captured if "FOR UPDATE" in query["sql"] and "accounts_message" in query["sql"]
+    ]
+    assert len(locked) <= 2 * (3 + 1 + 1)
+    assert len(waiting()) == 6
+
+
+# What cannot wait, and how long a run is
+
+
+def test_what_cannot_wait_comes_before_every_older_letter(ada, ben, monkeypatch):
+    monkeypatch.setattr(waiting_letters, "LETTERS_A_RUN", 2)
+    for _ in range(3):
+        told(ben, wants_letter=True)
+    told(ada, "password_changed", wants_letter=True)
+
+    assert send_waiting_letters(at=NOON) == 2
+    assert recipients() == ["ada@example.com", "ben@example.com"]
+
+
+def test_what_cannot_wait_and_comes_meanwhile_is_next(ada, ben, server, monkeypatch):
+    for _ in range(3):
+        told(ben, wants_letter=True)
+    original = MailServer.send_messages
+
+    def send_messages(self, messages):
+        if not mail.outbox:
+            told(ada, "transfer_received", wants_letter=True)
+        return original(self, messages)
+
+    monkeypatch.setattr(MailServer, "send_messages", send_messages)
+
+    assert send_waiting_letters(at=NOON) == 4
+    assert recipients()[:2] == ["ben@example.com", "ada@example.com"]
+
+
+def test_run_ends_after_a_while_and_asks_for_the_next(ada):
+    for _ in range(4):
+        told(ada, wants_letter=True)
+    moments = iter(NOON + timedelta(seconds=seconds) for seconds in (0, 0, 30, 30, 60))
+
+    assert send_waiting_letters(at=NOON, clock=lambda: next(moments)) == 2
+
+    assert (len(waiting()), asked_for()) == (2, 1)
+    assert list(
+        Message.objects.exclude(letter_sent_at=None).order_by("pk").values_list("letter_sent_at", flat=True)
+    ) == [NOON, NOON + timedelta(seconds=30)]
+
+
+def test_letters_that_are_not_wanted_end_a_run_too(ada, monkeypatch):
+    monkeypatch.setattr(waiting_letters, "LETTERS_A_RUN", 2)
+    for _ in range(3):
+        told(ada, "points_available", wants_letter=True)
+
+    assert send_waiting_letters(at=NOON) == 0
+    assert (len(waiting()), asked_for()) == (1, 1)
+
+
+def test_quiet_hours_begin_within_a_run(ada):
+    for _ in range(2):
+        told(ada, wants_letter=True)
+    evening = NOON + timedelta(hours=9, seconds=-10)
+    moments = iter(evening + timedelta(seconds=seconds) for seconds in (0, 0, 20, 20))
+
+    assert send_waiting_letters(at=evening, clock=lambda: next(moments)) == 1
+    assert len(waiting()) == 1
 
 
 # Nobody to write to

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.models import Message
 from accounts.queries import MESSAGES_PER_PAGE, messages_page, new_messages
@@ -56,6 +57,15 @@ def inputs(page: Page, **wanted: str) -> dict[str, str]:
 # What it shows
 
 
+def test_what_is_new_is_counted_once(ada, client):
+    told(ada)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(reverse("accounts:messages"))
+
+    counting = [query for query in captured if "COUNT" in query["sql"] and "accounts_message" in query["sql"]]
+    assert len(counting) == 1
+
+
 def test_messages_are_listed_newest_first_under_their_days(ada, client):
     told(ada, at=YESTERDAY_NOON, points=10)
     told(ada, at=NOON - timedelta(minutes=5), points=20)
@@ -64,8 +74,8 @@ def test_messages_are_listed_newest_first_under_their_days(ada, client):
     text = opened(client).text
 
     assert (
-        "Today, 10 March 2026 30\u00a0points for order A-1 New The points can be spent at once. 12:00"
-        " 20\u00a0points for order A-1 New The points can be spent at once. 11:55"
+        "Today, 10 March 2026 30\u00a0points for order A-1 New 12:00 The points can be spent at once."
+        " 20\u00a0points for order A-1 New 11:55 The points can be spent at once."
         " Yesterday, 9 March 2026 10\u00a0points for order A-1 New" in text
     )
 
@@ -110,7 +120,7 @@ def test_message_of_a_newer_version_breaks_nothing(ada, client):
     text = opened(client).text
 
     assert "20\u00a0points for order A-1" in text
-    assert "A message New This message cannot be shown at the moment." in text
+    assert "A message New 12:00 This message cannot be shown at the moment." in text
 
 
 def test_what_was_typed_is_no_html(ada, client):

@@ -110,6 +110,8 @@ def points_of(kind: str, number: int) -> dict[str, object]:
     facts: dict[str, object] = dict.fromkeys(names, number)
     if "expiries" in FACTS[kind]:
         facts["expiries"] = [{"expires_on": "2026-04-09", "points": number}]
+    if "changes" in FACTS[kind]:
+        facts["changes"] = dict.fromkeys(FACTS[kind]["changes"], number)
     return facts
 
 
@@ -138,6 +140,7 @@ def test_words_have_no_gaps(kind, facts, language, settings):
         assert "None" not in text
         assert "{{" not in text
         assert "{%" not in text
+        assert "г.." not in text
         assert not re.search(r" [.,;]|  \S", re.sub(r"\n *", "\n", plain(text)))
     assert "\n" not in letter.subject
     assert "\n\n\n" not in letter.body
@@ -237,7 +240,7 @@ def test_two_languages_say_two_things(kind):
         (
             "points_expire",
             {"points": 1},
-            "1 point expires on 9 April 2026",
+            "1 point can be spent until the end of 9 April 2026, then it expires",
             "Those that expire on 9 April 2026 were credited on 9 April 2025.",
         ),
         (

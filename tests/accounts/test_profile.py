@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import services
 from accounts.contacts import readable_contact, readable_phone, tidy_name
-from accounts.models import CONSENT_TEXT_VERSION, Consent, Language, Member
+from accounts.models import Consent, Language, Member
 from accounts.numbers import format_member_number
 from tests.accounts.contact_changes import give_phone
 from tests.clock import NOON, TOMORROW_NOON, YESTERDAY_NOON
@@ -195,7 +195,7 @@ def test_consents_are_shown_with_text_day_and_how(ada, client):
 
     text = page_of(client).text
 
-    assert f"Given at the till on 9 March 2026, text {CONSENT_TEXT_VERSION}." in text
+    assert "Given at the till on 9 March 2026, text of 22 November 2026." in text
     assert "Not given." in text
     assert "To take it back and leave the programme, write to help@ballada.example." in text
 

@@ -105,9 +105,9 @@ def test_blocking_and_unblocking_are_told(ada, sue):
     unblock_member(member=ada, at=AN_HOUR_LATER, actor_id=sue.pk, reason="All is well")
     block_member(member=ada, at=AN_HOUR_LATER, actor_id=sue.pk, reason="Doubts")
 
-    told = Message.objects.filter(member=ada).order_by("pk").values_list("kind", "facts")
+    told = Message.objects.filter(member=ada).order_by("pk").values_list("kind", "facts__is_own")
     assert list(told) == [
-        ("account_blocked", {"is_own": True}),
-        ("account_unblocked", {"is_own": False}),
-        ("account_blocked", {"is_own": False}),
+        ("account_blocked", True),
+        ("account_unblocked", False),
+        ("account_blocked", False),
     ]

@@ -2,9 +2,11 @@
 
 import re
 import time
+from datetime import date
 from threading import Event, Thread
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import connection, transaction
@@ -14,6 +16,8 @@ from django.utils import timezone
 from accounts.models import CONSENT_TEXT_VERSION, Consent, User
 from loyalty.queries.rules import rule_set_in_force
 from loyalty.rules_wording import rules_in_short
+from loyalty.templatetags.numbers import day_text
+from tests.clock import NOON
 from tests.factories import PASSWORD, UserFactory
 from tests.pages import Page
 
@@ -100,7 +104,7 @@ def test_sign_up_says_the_rules_in_five_lines_and_which_text_one_agrees_to(visit
     assert page.text.count("You earn:") == 1
     for line in rules_in_short(rule_set_in_force(timezone.now()), at=timezone.now()):
         assert f"{line.subject}: {line.sentence}" in page.text
-    assert CONSENT_TEXT_VERSION in page.text
+    assert day_text(date.fromisoformat(CONSENT_TEXT_VERSION)) in page.text
     assert "/rules/" in page.hrefs()
     assert "#in-short" in page.hrefs()
 
@@ -266,6 +270,19 @@ def test_sign_up_refuses_a_wrong_code_and_gives_up_after_three(visitor, language
 
     assert signed_in_user(client) is None
     assert not EmailAddress.objects.get().verified
+
+
+def test_the_page_for_the_code_says_once_where_it_went_and_for_how_long(visitor):
+    client = visitor("en")
+    with time_machine.travel(NOON, tick=False) as clock:
+        sign_up(client)
+        page = Page(client.get(CONFIRM)).text
+        clock.shift(300)
+        again = Page(client.post(CONFIRM, {"action": "resend"}, follow=True)).text
+
+    assert page.count("maria@example.com") == 1
+    assert "It is valid for 15 minutes." in page
+    assert "A new code is on its way to maria@example.com." in again
 
 
 def test_sign_in_before_the_code_asks_for_a_new_one(visitor):
