@@ -50,7 +50,7 @@ FILL = (
 
 def main(*, is_quick: bool = False) -> bool:
     """Print the figures; what comes back is whether all goals are reached."""
-    from loyalty.services.standing import BATCH_MEMBERS
+    from loyalty.services.batches import BATCH_MEMBERS
 
     members = QUICK_MEMBERS if is_quick else MEMBERS
     with own_database("recount"):

@@ -4,7 +4,7 @@
   first of two is filled, the second outlined, so that they are told apart without colour.
 - `rows_chart` → `rows.html`: named numbers below each other, such as the steps of a funnel.
 - `strip_chart` → `strip.html`: a calendar of months with what each of them holds.
-- `path_chart` → `path.html`: stops on a way, and which of them is reached.
+- `Stop`s → `path.html`: stops on a way, and which of them is reached (`points_charts.tier_path`).
 
 Every text is HTML beside the drawing, not in it, so that it keeps its size however narrow the page
 is. A chart whose numbers stand in words beside it (rows, strip, path) needs no table; whoever draws
@@ -24,9 +24,9 @@ STEP = 100
 # How much of a step a group of bars takes, by the number of series.
 BAR_WIDTHS = {1: 72, 2: 34}
 GAP = 8
-# So many labels have room beside each other on a phone; of more, only the outer ones are drawn.
+# So many labels have room beside each other, on a phone every other one of them, as charts.css has it; of
+# more, only the outer ones are drawn.
 MOST_LABELS = 12
-ROW_WIDTH = 1_000
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,16 @@ class Bars:
         return self.top // 2
 
     @property
+    def view_box(self) -> str:
+        """The room that the bars take."""
+        return f"0 0 {self.width} {HEIGHT}"
+
+    @property
+    def lines(self) -> str:
+        """The path of the lines at the top, the middle and the bottom of the scale."""
+        return "".join(f"M0 {y}H{self.width}" for y in (0, HEIGHT // 2, HEIGHT))
+
+    @property
     def has_all_labels(self) -> bool:
         """Whether each place has its label; else there are only those of both ends."""
         return len(self.labels) == self.count
@@ -75,16 +85,16 @@ class Bars:
 
 @dataclass(frozen=True)
 class Row:
-    """A named number, and how long its bar is, of `ROW_WIDTH`. `note` is a second line, or empty."""
+    """A named number, and how long its bar is, in percent. `note` is a second line, or empty."""
 
     name: str
     number: int
-    width: int
+    share: int
     note: str
 
 
 class Month(NamedTuple):
-    """A month of a strip: `share` is how much of the fullest month it holds, of 100."""
+    """A month of a strip: `share` is how much of the fullest month it holds, in percent."""
 
     month: date
     points: int
@@ -162,7 +172,7 @@ def bars_chart(groups: Sequence[Group], *, series: Sequence[str]) -> Bars:
 def rows_chart(rows: Sequence[tuple[str, int, str]]) -> Sequence[Row]:
     """The rows (name, number, note), each with a bar as long as its share of the greatest."""
     most = max((number for _name, number, _note in rows), default=0) or 1
-    return [Row(name, number, -(-number * ROW_WIDTH // most), note) for name, number, note in rows]
+    return [Row(name, number, -(-number * 100 // most), note) for name, number, note in rows]
 
 
 def strip_chart(points: dict[date | None, int], *, since: date, months: int = 12) -> Strip:

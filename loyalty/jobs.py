@@ -13,7 +13,7 @@ from loyalty.queries.rules import rule_set_in_force
 from loyalty.services import expiries, statements, tier_warnings
 from loyalty.services.audit import run_audit
 from loyalty.services.ledger import settle_all_due
-from loyalty.services.standing import recount_standings
+from loyalty.services.recount import recount_standings
 from loyalty.services.transfers import delete_old_intents
 
 

@@ -1,13 +1,12 @@
 """What letters about points and tiers say is read anew when they are sent."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from accounts.fresh_facts import FreshFacts
 from accounts.models import Member, Message
-from loyalty.models import RuleSet, Standing
+from loyalty.models import Standing
 from loyalty.queries.balance import balance
-from loyalty.queries.rules import rule_set_in_force, same_tier, tier_for
+from loyalty.queries.rules import missing_sum, rule_set_in_force, same_tier, scheduled, tier_for
 from loyalty.queries.standing import paid_sum_at, standing_card
 from loyalty.services.telling import Why
 from loyalty.services.tier_warnings import warned_until_at
@@ -54,9 +53,7 @@ def tier_at_risk(message: Message, member: Member, at: datetime) -> Facts | None
 
 
 def _falls_by_edition(message: Message, member: Member, at: datetime) -> Facts | None:
-    edition = RuleSet.objects.filter(
-        number=int(message.key.rpartition(":")[2]), withdrawn_at=None, effective_at__gt=at
-    ).first()
+    edition = scheduled(at).filter(number=message.facts.get("edition")).first()
     standing = Standing.objects.select_related("tier__rule_set").filter(member=member).first()
     if edition is None or standing is None:
         return None
@@ -67,8 +64,8 @@ def _falls_by_edition(message: Message, member: Member, at: datetime) -> Facts |
     same = same_tier(edition, now)
     if now.name != message.facts["tier"] or (same is not None and then.position >= same.position):
         return None
-    missing_sum = None if same is None else max(same.threshold_sum - paid_sum, Decimal(0))
-    return {"to_tier": then.name, "until_at": edition.effective_at, "to_keep_sum": missing_sum}
+    to_keep_sum = missing_sum(same, then, paid_sum)
+    return {"to_tier": then.name, "until_at": edition.effective_at, "to_keep_sum": to_keep_sum}
 
 
 FRESH_FACTS: dict[str, FreshFacts] = {

@@ -28,7 +28,9 @@ class KeptCardMiddleware:
         kept = request.COOKIES.get(COOKIE)
         if kept and not (isinstance(request.user, User) and kept == _mark_of(request.user)):
             response.headers["Clear-Site-Data"] = '"cache", "storage"'
-            response.delete_cookie(COOKIE)
+            # The page that is kept from now on has just set it anew.
+            if COOKIE not in response.cookies:
+                response.delete_cookie(COOKIE)
         return response
 
 

@@ -34,12 +34,18 @@ def moved_chart(months: Sequence[ProgrammeMonth]) -> Bars:
             Group(
                 label=month_short(one.month),
                 # More may be taken back in a month than was given.
-                numbers=(max(one.moved.issued, 0), max(one.moved.used + one.moved.expired, 0)),
+                numbers=(
+                    max(one.moved.issued_points, 0),
+                    max(one.moved.gone_points, 0),
+                ),
                 titles=(
                     _("%(month)s: %(points)s issued")
-                    % {"month": month(one.month), "points": points(one.moved.issued)},
+                    % {"month": month(one.month), "points": points(one.moved.issued_points)},
                     _("%(month)s: %(points)s spent or expired")
-                    % {"month": month(one.month), "points": points(one.moved.used + one.moved.expired)},
+                    % {
+                        "month": month(one.month),
+                        "points": points(one.moved.gone_points),
+                    },
                 ),
             )
             for one in months

@@ -1,26 +1,21 @@
 """What a member who falls by a draft will read: real figures, in each language of the programme."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import unescape
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.html import strip_tags
 
 from accounts.models import Member, Message
 from accounts.services.messages import Telling
-from accounts.wording import message_cards
+from accounts.wording import message_cards, plain_text
 from loyalty.models import TierChange
 from loyalty.queries.rules import same_tier, tiers_of
-from loyalty.services.telling import Why, tier_changed
-from loyalty.services.tier_warnings import at_risk
+from loyalty.services.telling import tier_changed
 from supervisor.models import Preview
 from supervisor.queries.preview_card import NamedExample
-
-LINK = re.compile(r"<a\s.*?</a>", re.DOTALL)
+from supervisor.services.tier_warnings import fall_telling
 
 
 @dataclass(frozen=True)
@@ -50,18 +45,9 @@ def fall_notices(
     from_tier, to_tier = now[falling.from_name], then[falling.to_name]
     same = same_tier(preview.draft, from_tier)
     before = (
-        at_risk(
-            member_id=falling.member_id,
-            tier=from_tier.name,
-            to_tier=to_tier.name,
-            until_at=effective_at,
-            to_keep_sum=same.threshold_sum - falling.paid_sum if same else None,
-            why=Why.RULES,
-            key="",
-            at=at,
-        )
+        [fall_telling(member=falling, same=same, to_tier=to_tier, until_at=effective_at, at=at)]
         if effective_at
-        else None
+        else []
     )
     after = tier_changed(
         member_id=falling.member_id,
@@ -72,7 +58,7 @@ def fall_notices(
         at=effective_at or at,
     )
     return FallNotices(
-        before=_readings([before] if before else [], example.member),
+        before=_readings(before, example.member),
         after=_readings(after, example.member),
     )
 
@@ -86,10 +72,6 @@ def _readings(tellings: Sequence[Telling], member: Member) -> list[Reading]:
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             readings += [
-                Reading(language, card.title, _plain(card.text)) for card in message_cards(messages, member)
+                Reading(language, card.title, plain_text(card)) for card in message_cards(messages, member)
             ]
     return readings
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[ \t\r\n]+", " ", unescape(strip_tags(LINK.sub("", text)))).strip()

@@ -9,10 +9,6 @@ RIGHTS = """
 grant insert on accounts_message to ballada_ledger;
 grant usage on sequence accounts_message_id_seq to ballada_ledger;
 """
-NO_RIGHTS = """
-revoke insert on accounts_message from ballada_ledger;
-revoke usage on sequence accounts_message_id_seq from ballada_ledger;
-"""
 
 
 class Migration(migrations.Migration):
@@ -20,5 +16,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(kernel(), migrations.RunSQL.noop),
-        migrations.RunSQL(RIGHTS, NO_RIGHTS),
+        # The kernel stays as it is when this is taken back, and needs its rights.
+        migrations.RunSQL(RIGHTS, migrations.RunSQL.noop),
     ]

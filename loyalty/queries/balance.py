@@ -14,6 +14,8 @@ from loyalty.models import UNDECIDED_AT
 
 # One point pays one unit of the programme's currency.
 POINT_WORTH_SUM = Decimal(1)
+# So many days ahead points are said to expire soon.
+SOON_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class NextExpiry:
     points: int
     expires_on: date
     days_left: int
+
+    @property
+    def is_soon(self) -> bool:
+        """Whether members are told of it already."""
+        return self.days_left <= SOON_DAYS
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """What a member's available points consist of: all that ever came, less all that went."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
 from loyalty.queries.balance import Balance, balance
 
@@ -72,28 +74,57 @@ LINES = """
       join loyalty_posting posting on posting.id = moved.posting_id
       left join loyalty_posting origin on origin.id = posting.origin_id and posting.kind = 'reverse'
      group by 1
+    union all
+    -- What has expired and is not posted: what the account's own totals and what is due come to, above the
+    -- balance.
+    select 'expired',
+           %(available_points)s - available_points - greatest(
+               pending_points - %(pending_points)s + held_points - %(held_points)s - debt_points, 0)
+      from loyalty_points_account where id = %(account_id)s
 """
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """All that is read meanwhile is of one moment; within another transaction it is what that one sees."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("set transaction isolation level repeatable read, read only")
+        yield
 
 
 def breakdown(*, account_id: int, at: datetime) -> Breakdown:
     """The lines behind a member's available points at `at`; two queries."""
-    return breakdown_of(balance(account_id=account_id, at=at), account_id=account_id)
+    with one_snapshot():
+        return breakdown_of(balance(account_id=account_id, at=at), account_id=account_id)
 
 
 def breakdown_of(own: Balance, *, account_id: int) -> Breakdown:
-    """The lines behind a balance that was read just now; one query.
+    """The lines behind a balance that was read in the same snapshot; one query.
 
     What expires by itself is posted by a job that may not have run yet: a balance knows it already, so
     it is the one thing that the ledger's operations lack, and the line of what expired has it, too.
     """
+    points: Counter[LineKind] = Counter()
     with connection.cursor() as cursor:
-        cursor.execute(LINES, {"account_id": account_id})
-        points = {LineKind(kind): found for kind, found in cursor.fetchall()}
+        cursor.execute(
+            LINES,
+            {
+                "account_id": account_id,
+                "available_points": own.available_points,
+                "pending_points": own.pending_points,
+                "held_points": own.held_points,
+            },
+        )
+        for kind, found in cursor.fetchall():
+            points[LineKind(kind)] += found
     points[LineKind.PENDING] = -own.pending_points
     points[LineKind.HELD] = -own.held_points
     points[LineKind.DEBT] = own.debt_points
-    points[LineKind.EXPIRED] = points.get(LineKind.EXPIRED, 0) + own.available_points - sum(points.values())
     return Breakdown(
-        lines=[Line(kind, points[kind]) for kind in LineKind if points.get(kind)],
+        lines=[Line(kind, points[kind]) for kind in LineKind if points[kind]],
         available_points=own.available_points,
     )

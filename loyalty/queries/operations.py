@@ -21,7 +21,8 @@ class Operation:
     `explanation` is the posting's own; what begins with `origin_` is told of the posting that it goes
     on with, or undoes. `expired_on` is the last day of the points in it, the latest of several.
     `order_id` is the account's own order: a friend's, which an inviter earns from, is not told.
-    With `is_undecided` its points are pending until a person has checked them.
+    With `is_undecided` its points are pending until a person has checked them; `taken_back_at` is when
+    the last of a credit was taken back, before it was available.
     """
 
     posting_id: int
@@ -44,6 +45,7 @@ class Operation:
     recorded_at: datetime
     order_id: int | None
     is_undecided: bool
+    taken_back_at: datetime | None
 
     @property
     def is_pending(self) -> bool:
@@ -119,7 +121,11 @@ TOLD = """
            moved.expires_on, posting.recorded_at,
            case when coalesce(nullif(posting.purpose, ''), origin.purpose) is distinct from 'referral'
                 then coalesce(posting.order_id, origin.order_id) end,
-           coalesce(credit.available_at = %(undecided_at)s and credit.matured_at is null, false)
+           coalesce(credit.available_at = %(undecided_at)s and credit.matured_at is null, false),
+           case when credit.taken_back_points = credit.points then (
+               select max(back.effective_at) from loyalty_posting back
+                where back.origin_id = posting.id and back.kind = 'take_back'
+               having max(back.effective_at) < credit.available_at) end
       from page
      cross join lateral (
            select * from loyalty_posting where id = page.posting_id offset 0) as posting

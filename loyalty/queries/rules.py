@@ -79,6 +79,11 @@ def scheduled(at: datetime) -> QuerySet[RuleSet]:
     return editions().filter(effective_at__gt=at).order_by("effective_at", "number")
 
 
+def is_withdrawn(number: int) -> bool:
+    """Whether the edition of that number was withdrawn before it took effect."""
+    return all_editions().filter(number=number, withdrawn_at__isnull=False).exists()
+
+
 def drafts() -> QuerySet[RuleSet]:
     """The editions that are being worked on, the one that was changed last first."""
     return RuleSet.objects.filter(number=None).order_by(F("drafted_at").desc(nulls_last=True), "-pk")
@@ -143,6 +148,16 @@ def same_tier(rule_set: RuleSet, tier: Tier) -> Tier | None:
     """What a tier of another edition is called in this one, if it is still there."""
     by_name = (other for other in tiers_of(rule_set) if other.name == tier.name)
     return next(by_name, None) or succession(rule_set, tier).same
+
+
+def missing_sum(same: Tier | None, reached: Tier, paid_sum: Decimal) -> Decimal | None:
+    """What more has to be paid for the tier that one had; None where it is gone, or no longer above.
+
+    `same` is that tier in the edition of the reached one. The recount says the same in SQL.
+    """
+    if same is None or same.position <= reached.position:
+        return None
+    return max(same.threshold_sum - paid_sum, Decimal(0))
 
 
 def keeps_floors(rule_set: RuleSet) -> bool:

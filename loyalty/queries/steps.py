@@ -4,16 +4,15 @@ Other apps add theirs in a module of the same name: `every_step` collects the `S
 app's `queries/steps`, so that loyalty knows nobody above it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
+from itertools import chain
 
-from django.apps import apps
 from django.db.models import BigIntegerField, Exists, OuterRef
 from django.db.models.expressions import RawSQL
-from django.utils.module_loading import module_has_submodule
 
+from accounts.collected import collected
 from accounts.models import Member
 from loyalty.models import RuleSet, Transfer
 from loyalty.queries.rules import rule_set_in_force, tiers_of
@@ -37,10 +36,15 @@ class StepKind:
 
 @dataclass(frozen=True)
 class Step:
-    """One of the steps, by the name that the template knows it by."""
+    """One of the steps, and whether it is done."""
 
     name: str
     is_done: bool
+
+    @property
+    def template(self) -> str:
+        """What the page draws it with."""
+        return f"loyalty/balance/steps/{self.name}.html"
 
 
 @dataclass(frozen=True)
@@ -99,12 +103,7 @@ def first_steps(member: Member, at: datetime, *, rule_set: RuleSet | None = None
 
 def every_step() -> list[StepKind]:
     """The steps of all installed apps, in the order in which they are offered."""
-    kinds: list[StepKind] = []
-    for app in apps.get_app_configs():
-        if app.module and module_has_submodule(app.module, "queries"):
-            queries = import_module(f"{app.name}.queries")
-            if module_has_submodule(queries, "steps"):
-                kinds += import_module(f"{queries.__name__}.steps").STEPS
+    kinds: Iterable[StepKind] = chain.from_iterable(collected("queries.steps", "STEPS"))
     return sorted(kinds, key=lambda kind: kind.place)
 
 

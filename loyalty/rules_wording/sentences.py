@@ -73,7 +73,12 @@ def _earning_in_words(rule_set: RuleSet, tiers: Sequence[Tier]) -> Iterator[str]
 
 
 def _spending_in_words(rule_set: RuleSet, tiers: Sequence[Tier]) -> Iterator[str]:
-    yield _("Points may pay for up to %(share)s of an order.") % {"share": rate(rule_set.redemption_cap_rate)}
+    if rule_set.redemption_cap_rate == 1:
+        yield _("Points may pay for a whole order.")
+    else:
+        yield _("Points may pay for up to %(share)s of an order.") % {
+            "share": rate(rule_set.redemption_cap_rate)
+        }
     for tier in tiers:
         if tier.redemption_cap_rate is not None:
             yield _("In the tier “%(tier)s” points may pay for up to %(share)s of an order.") % {
@@ -108,28 +113,31 @@ def _life_in_words(rule_set: RuleSet, tiers: Sequence[Tier]) -> Iterator[str]:
 
 def _transfers_in_words(rule_set: RuleSet, tiers: Sequence[Tier]) -> Iterator[str]:
     if not rule_set.transfers_allowed:
-        yield _("Members cannot give points to each other.")
+        yield _("Members cannot transfer points to each other.")
         return
-    yield _("Members can give points to each other.")
+    yield _("Members can transfer points to each other.")
     if rule_set.transfer_minimum_points > 1:
-        yield _("The least that can be given: %(points)s.") % {
+        yield _("The least that can be transferred: %(points)s.") % {
             "points": points(rule_set.transfer_minimum_points)
         }
     limits = (
-        (rule_set.transfer_limit_points, _("The most that can be given at once: %(points)s.")),
-        (rule_set.transfer_day_limit_points, _("The most that a member can give in a day: %(points)s.")),
-        (rule_set.transfer_month_limit_points, _("The most that a member can give in a month: %(points)s.")),
+        (rule_set.transfer_limit_points, _("The most that can be transferred at once: %(points)s.")),
+        (rule_set.transfer_day_limit_points, _("The most that a member can transfer in a day: %(points)s.")),
+        (
+            rule_set.transfer_month_limit_points,
+            _("The most that a member can transfer in a month: %(points)s."),
+        ),
         (
             rule_set.transfer_received_day_limit_points,
-            _("The most that a member can be given in a day: %(points)s."),
+            _("The most that a member can get by transfers in a day: %(points)s."),
         ),
         (
             rule_set.transfer_received_month_limit_points,
-            _("The most that a member can be given in a month: %(points)s."),
+            _("The most that a member can get by transfers in a month: %(points)s."),
         ),
         (
             rule_set.transfer_step_up_points,
-            _("Whoever gives more than %(points)s proves again that it is them."),
+            _("Whoever transfers more than %(points)s proves again that it is them."),
         ),
     )
     for limit_points, sentence in limits:
@@ -137,14 +145,14 @@ def _transfers_in_words(rule_set: RuleSet, tiers: Sequence[Tier]) -> Iterator[st
             yield sentence % {"points": points(limit_points)}
     if rule_set.transfer_member_days:
         yield ngettext(
-            "A member can give points %(count)s day after joining.",
-            "A member can give points %(count)s days after joining.",
+            "A member can transfer points %(count)s day after joining.",
+            "A member can transfer points %(count)s days after joining.",
             rule_set.transfer_member_days,
         ) % {"count": figures(rule_set.transfer_member_days)}
     if rule_set.transfer_cooling_hours:
         yield ngettext(
-            "The sender can take given points back for %(count)s hour.",
-            "The sender can take given points back for %(count)s hours.",
+            "The sender can take a transfer back for %(count)s hour.",
+            "The sender can take a transfer back for %(count)s hours.",
             rule_set.transfer_cooling_hours,
         ) % {"count": figures(rule_set.transfer_cooling_hours)}
 

@@ -23,7 +23,7 @@ class Group(TextChoices):
     EARNING = "earning", _("How points are earned")
     SPENDING = "spending", _("How points are spent")
     LIFE = "life", _("How long points live")
-    TRANSFERS = "transfers", _("How points are given")
+    TRANSFERS = "transfers", _("How points are transferred")
     FRIENDS = "friends", _("How friends are invited")
 
 
@@ -150,61 +150,61 @@ SETTING_TEXTS: Mapping[str, SettingText] = {
         lambda value: str(RuleSet.LifeEnd(value).label),
     ),
     "transfers_allowed": SettingText(
-        _("Members may give points to each other"),
+        _("Members may transfer points to each other"),
         _("If not, the other settings of this group do nothing."),
         Group.TRANSFERS,
         _yes_or_no,
     ),
     "transfer_minimum_points": SettingText(
-        _("Least points to give"),
+        _("Least points to transfer"),
         _("Fewer points than these cannot be given."),
         Group.TRANSFERS,
         points,
     ),
     "transfer_limit_points": SettingText(
-        _("Most points to give at once"),
+        _("Most points to transfer at once"),
         _("In one transfer; empty: no limit."),
         Group.TRANSFERS,
         _or_unlimited(points),
     ),
     "transfer_day_limit_points": SettingText(
-        _("Most points to give in a day"),
+        _("Most points to transfer in a day"),
         _("All transfers of a member in a calendar day together; empty: no limit."),
         Group.TRANSFERS,
         _or_unlimited(points),
     ),
     "transfer_month_limit_points": SettingText(
-        _("Most points to give in a month"),
+        _("Most points to transfer in a month"),
         _("All transfers of a member in a calendar month together; empty: no limit."),
         Group.TRANSFERS,
         _or_unlimited(points),
     ),
     "transfer_received_day_limit_points": SettingText(
-        _("Most points to be given in a day"),
+        _("Most points to get by transfers in a day"),
         _("From all givers to one member in a calendar day together; empty: no limit."),
         Group.TRANSFERS,
         _or_unlimited(points),
     ),
     "transfer_received_month_limit_points": SettingText(
-        _("Most points to be given in a month"),
+        _("Most points to get by transfers in a month"),
         _("From all givers to one member in a calendar month together; empty: no limit."),
         Group.TRANSFERS,
         _or_unlimited(points),
     ),
     "transfer_step_up_points": SettingText(
-        _("Points above which the giver proves who they are"),
+        _("Transfer above which the sender proves who they are"),
         _("Whoever gives more enters the password or a code again; empty: no sum asks for it."),
         Group.TRANSFERS,
         _or_unlimited(points, pgettext_lazy("setting", "never")),
     ),
     "transfer_member_days": SettingText(
-        _("Days between joining and giving"),
+        _("Days between joining and the first transfer"),
         _("A newcomer cannot give points before; 0: from the first day on."),
         Group.TRANSFERS,
         _or_nothing(_days_in_words, _("none")),
     ),
     "transfer_cooling_hours": SettingText(
-        _("Hours to take given points back"),
+        _("Hours to take a transfer back"),
         _("The giver can take them back while the recipient still has them; 0: not at all."),
         Group.TRANSFERS,
         _or_nothing(_hours_in_words, _("none")),

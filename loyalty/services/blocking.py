@@ -90,6 +90,5 @@ def _set_blocked(
             happened_at=at,
             # Without a colleague it was the member, by the link in a letter.
             facts={"is_own": actor_id is None},
-            wants_letter=True,
         )
     )

@@ -1,7 +1,6 @@
 # ruff: noqa: S608, since the queries are put together from our own words only
 """Members are told before their points expire: 30 days, 7 days and 1 day ahead, once for each."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +8,12 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from loyalty.queries.balance import SOON_DAYS
+from loyalty.services.batches import in_batches
 from loyalty.services.retry import ledger_write
 
 # From the furthest to the nearest: of points that were never told of, the nearest that fits is told.
-DAYS_AHEAD = (30, 7, 1)
-# So many members are told in one transaction.
-BATCH_MEMBERS = 2_000
+DAYS_AHEAD = (SOON_DAYS, 7, 1)
 
 # The free points of each last day that is near enough, and of which nothing was told yet for the threshold
 # that it has reached, nor for a nearer one.
@@ -97,15 +96,7 @@ def tell_expiries(*, at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(DUE_ACCOUNTS, values)
         account_ids = [account_id for (account_id,) in cursor.fetchall()]
-    return sum(_tell(ids, values) for ids in batched_ids(account_ids))
-
-
-def batched_ids(account_ids: Sequence[int]) -> Sequence[list[int]]:
-    """The ids in batches of BATCH_MEMBERS."""
-    return [
-        list(account_ids[begin : begin + BATCH_MEMBERS])
-        for begin in range(0, len(account_ids), BATCH_MEMBERS)
-    ]
+    return sum(_tell(ids, values) for ids in in_batches(account_ids))
 
 
 @ledger_write

@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from psycopg.types.json import Jsonb
 
 from loyalty.errors import REFUSALS, KeyReused, NoSuchAccount
@@ -288,14 +288,15 @@ def lock_accounts(*account_ids: int) -> None:
 
 @contextmanager
 def nobody_told() -> Iterator[None]:
-    """Points that become available meanwhile are no news to their members; in a transaction.
+    """Points that become available meanwhile are no news to their members; all of it happens or nothing.
 
     For whoever takes over the orders of years gone by.
     """
-    _tell_nobody(is_on=True)
-    yield
-    # An exception ends the transaction, or the savepoint, and the setting with it.
-    _tell_nobody(is_on=False)
+    with transaction.atomic():
+        before = _tell_nobody("on")
+        yield
+        # An exception ends the savepoint, and the setting with it.
+        _tell_nobody(before)
 
 
 def settle_due(*, at: datetime, limit: int) -> int:
@@ -318,9 +319,13 @@ def settle_all_due(*, at: datetime) -> int:
     return settled
 
 
-def _tell_nobody(*, is_on: bool) -> None:
+def _tell_nobody(setting: str) -> str:
+    """Set whether members are told; returns how it was set before."""
     with connection.cursor() as cursor:
-        cursor.execute("select set_config('ballada.tells_nobody', %s, true)", ["on" if is_on else ""])
+        cursor.execute("select coalesce(current_setting('ballada.tells_nobody', true), '')")
+        before: str = cursor.fetchone()[0]
+        cursor.execute("select set_config('ballada.tells_nobody', %s, true)", [setting])
+    return before
 
 
 def _jsonb(content: object) -> Jsonb:

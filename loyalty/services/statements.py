@@ -7,20 +7,19 @@ from django.db import connection
 from django.utils import timezone
 
 from loyalty.days import midnight
+from loyalty.services import batches
 from loyalty.services.retry import ledger_write
 
 # On the first day of a month, from this hour on, by the programme's clock.
 TOLD_FROM_HOUR = 10
-BATCH_MEMBERS = 2_000
 
 # What an account's available points did since the month began, by what moved them. Everything that is set
 # aside for an order counts as spent, and comes back where it is not. Of a month that is over nothing changes
-# any more, so the figures stand in the message.
+# any more, so the figures stand in the message: what came as a number above 0, what went as one below.
 TELL = """
     with account as (
         select account.id, account.available_points
           from loyalty_points_account account
-          join accounts_member member on member.id = account.id and not member.is_sandbox
          where account.id = any(%(ids)s)
     ), moved as (
         select entry.account_id,
@@ -47,18 +46,16 @@ TELL = """
     ), figures as (
         select account.id, coalesce(has_moved, false) as has_moved,
                account.available_points - coalesce(later, 0) as closing, coalesce(net, 0) as net,
-               coalesce(earned, 0) as earned, coalesce(spent, 0) as spent, coalesce(returned, 0) as returned,
-               coalesce(received, 0) as received, coalesce(given, 0) as given,
-               coalesce(expired, 0) as expired, coalesce(adjusted, 0) as adjusted
+               jsonb_build_object(
+                   'earned', earned, 'spent', spent, 'returned', returned, 'received', received,
+                   'given', given, 'expired', expired, 'adjusted', adjusted) as changes
           from account left join moved on moved.account_id = account.id
     ), told as (
         insert into accounts_message (member_id, kind, key, facts, happened_at, wants_letter)
         select id, 'statement', %(key)s,
                jsonb_build_object(
-                   'month_on', %(month_on)s::date, 'opening_points', closing - net, 'earned_points', earned,
-                   'spent_points', spent, 'returned_points', returned, 'received_points', received,
-                   'given_points', given, 'expired_points', expired, 'adjusted_points', adjusted,
-                   'closing_points', closing),
+                   'month_on', %(month_on)s::date, 'opening_points', closing - net,
+                   'changes', jsonb_strip_nulls(changes), 'closing_points', closing),
                %(at)s, true
           from figures
          where has_moved or closing <> 0
@@ -68,7 +65,15 @@ TELL = """
     )
     select count(*) from told
 """
-NEXT_IDS = "select id from loyalty_points_account where id > %s order by id limit %s"
+# Whoever was told is left out: of a month that is told already nothing is added up again.
+NEXT_IDS = """
+    select account.id
+      from loyalty_points_account account
+      join accounts_member member on member.id = account.id and not member.is_sandbox
+     where account.id > %(after_id)s
+       and not exists (select from accounts_message where member_id = account.id and key = %(key)s)
+     order by account.id limit %(count)s
+"""
 
 
 def tell_statements(*, at: datetime) -> int:
@@ -89,7 +94,7 @@ def tell_statements(*, at: datetime) -> int:
         "at": at,
     }
     told_count = last_id = 0
-    while ids := _next_ids(last_id):
+    while ids := _next_ids(last_id, values):
         told_count += _tell(ids, values)
         last_id = ids[-1]
     return told_count
@@ -100,9 +105,9 @@ def statement_key(month_on: date) -> str:
     return f"statement:{month_on:%Y-%m}"
 
 
-def _next_ids(after_id: int) -> list[int]:
+def _next_ids(after_id: int, values: dict[str, Any]) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(NEXT_IDS, [after_id, BATCH_MEMBERS])
+        cursor.execute(NEXT_IDS, {**values, "after_id": after_id, "count": batches.BATCH_MEMBERS})
         return [account_id for (account_id,) in cursor.fetchall()]
 
 

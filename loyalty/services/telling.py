@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from accounts.services.messages import Telling
 from loyalty.models import Tier, TierChange
-from loyalty.queries.rules import same_tier, succession
+from loyalty.queries.rules import missing_sum, same_tier, succession
 
 
 class Why(StrEnum):
@@ -35,13 +35,14 @@ def tier_changed(
     """
     if from_tier is None or from_tier.name == to_tier.name:
         return []
+    missing = missing_sum(same_tier(to_tier.rule_set, from_tier), to_tier, paid_sum)
     facts: dict[str, object] = {
         "tier": to_tier.name,
         "is_higher": to_tier.position >= succession(to_tier.rule_set, from_tier).rises_from,
         "coefficient": str(to_tier.coefficient),
         "why": why(cause, from_tier=from_tier, to_tier=to_tier),
         "from_tier": from_tier.name,
-        "missing_sum": _missing_sum(from_tier, to_tier, paid_sum),
+        "missing_sum": None if missing is None else f"{missing:.2f}",
     }
     return [
         Telling(
@@ -49,9 +50,22 @@ def tier_changed(
             kind="tier_changed",
             happened_at=at,
             facts=facts,
-            wants_letter=True,
         )
     ]
+
+
+def told_of_change(change: TierChange | None, *, paid_sum: Decimal, at: datetime) -> list[Telling]:
+    """The same of a row of TierChange, if there is one."""
+    if change is None:
+        return []
+    return tier_changed(
+        member_id=change.member_id,
+        from_tier=change.from_tier,
+        to_tier=change.to_tier,
+        cause=change.cause,
+        paid_sum=paid_sum,
+        at=at,
+    )
 
 
 def with_tier(telling: Telling, tier: Sequence[Telling]) -> Telling:
@@ -70,11 +84,3 @@ def why(cause: str, *, from_tier: Tier, to_tier: Tier) -> Why:
         case TierChange.Cause.BY_HAND:
             return Why.BY_HAND
     return Why.TIME if from_tier.rule_set_id == to_tier.rule_set_id else Why.RULES
-
-
-def _missing_sum(from_tier: Tier, to_tier: Tier, paid_sum: Decimal) -> str | None:
-    """What more has to be paid for the tier from before; None where it is gone, or not above this one."""
-    before = same_tier(to_tier.rule_set, from_tier)
-    if before is None or before.position <= to_tier.position:
-        return None
-    return f"{max(before.threshold_sum - paid_sum, Decimal(0)):.2f}"

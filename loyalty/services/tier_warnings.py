@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -19,10 +18,8 @@ from loyalty.queries.rules import (
     tier_for,
     tiers_of,
 )
+from loyalty.services.batches import in_batches
 from loyalty.services.telling import Why
-
-# So many members are told in one transaction.
-BATCH_MEMBERS = 2_000
 
 # The first order that leaves the rolling period, within the days ahead, and takes the tier along; what
 # `loyalty.queries.standing` says of one member as `validity`.
@@ -87,7 +84,7 @@ def tell_tiers_at_risk(*, at: datetime) -> int:
 def tell_in_batches(tellings: Iterator[Telling]) -> int:
     """Tell members, a batch in each transaction; returns how many tellings there were."""
     count = 0
-    while batch := list(islice(tellings, BATCH_MEMBERS)):
+    for batch in in_batches(tellings):
         with transaction.atomic():
             tell_many(batch)
         count += len(batch)
@@ -104,18 +101,21 @@ def at_risk(
     why: Why,
     key: str,
     at: datetime,
+    edition: int | None = None,
 ) -> Telling:
-    """What a member is told of a tier that ends: the sum that keeps it is None where none does."""
+    """What a member is told of a tier that ends: the sum that keeps it is None where none does.
+
+    `edition` is the number of the one that ends it, if its rules do.
+    """
     facts: dict[str, object] = {
         "tier": tier,
         "to_tier": to_tier,
         "until_at": until_at.astimezone(UTC).isoformat(),
         "to_keep_sum": None if to_keep_sum is None else f"{to_keep_sum:.2f}",
         "why": why,
+        "edition": edition,
     }
-    return Telling(
-        member_id=member_id, kind="tier_at_risk", happened_at=at, facts=facts, key=key, wants_letter=True
-    )
+    return Telling(member_id=member_id, kind="tier_at_risk", happened_at=at, facts=facts, key=key)
 
 
 def _endings(

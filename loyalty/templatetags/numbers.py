@@ -4,6 +4,7 @@ Digits and unit are joined by a no-break space, a minus is U+2212, and the plura
 by the absolute number: gettext alone would print "-1 баллов".
 """
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -15,7 +16,7 @@ from django import template
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
@@ -25,6 +26,8 @@ NO_BREAK_SPACE = "\u00a0"
 MINUS = "\u2212"
 CURRENCY_SIGN = "₽"
 KOPECK = Decimal("0.01")
+# A number of an order, whose hyphen a browser breaks lines at; a long one may have to be broken.
+NUMBER_WITH_HYPHEN = re.compile(r"((?<![\w-])(?=[\w-]{3,20}(?![\w-]))[\w-]*-\d[\w-]*)")
 
 # Formats by language; E is the month in the genitive, F the one that stands alone.
 DAY_FORMATS = {"ru": "j E Y г.", "en": "j F Y"}
@@ -116,7 +119,7 @@ def rate(share: Decimal) -> str:
 def day(value: date) -> SafeString:
     """The day in the programme's zone, as a <time>."""
     on = local_date(value)
-    return format_html('<time datetime="{}">{}</time>', on.isoformat(), day_text(on))
+    return format_html('<time class="nowrap" datetime="{}">{}</time>', on.isoformat(), day_text(on))
 
 
 @register.filter
@@ -136,7 +139,9 @@ def day_heading(value: date, now: datetime | None = None) -> SafeString:
 def moment(value: datetime) -> SafeString:
     """The moment in the programme's zone, to the minute, as a <time>."""
     at = timezone.localtime(value)
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), moment_text(value))
+    return format_html(
+        '<time class="nowrap" datetime="{}">{}</time>', at.isoformat(timespec="seconds"), moment_text(value)
+    )
 
 
 @register.filter
@@ -145,6 +150,41 @@ def clock(value: datetime) -> SafeString:
     at = timezone.localtime(value)
     return format_html(
         '<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), format_date(at, "H:i")
+    )
+
+
+@register.filter
+def lies_ahead(at: datetime) -> bool:
+    """Whether the moment has not come yet."""
+    return at > timezone.now()
+
+
+@register.filter
+def days_left(on: date) -> int:
+    """How many days there are from today to that day; 0 on the day itself."""
+    return (on - timezone.localdate()).days
+
+
+@register.filter
+def version_day(version: str) -> str:
+    """The version of a text that is named by its day, as that day; any other as it is."""
+    try:
+        return day(date.fromisoformat(version))
+    except ValueError:
+        return version
+
+
+@register.filter
+def whole_numbers(text: str) -> SafeString:
+    """The text with its numbers like W-00730 each kept in one line."""
+    parts = NUMBER_WITH_HYPHEN.split(text)
+    return format_html_join(
+        "",
+        "{}{}",
+        (
+            (part, format_html('<span class="nowrap">{}</span>', number)) if number else (part, "")
+            for part, number in zip(parts[::2], [*parts[1::2], ""], strict=True)
+        ),
     )
 
 

@@ -6,10 +6,11 @@ from django import template
 from django.utils import timezone
 
 from loyalty.models import RuleSet
-from loyalty.queries.rules import rule_set_in_force
+from loyalty.queries.rules import is_withdrawn, rule_set_in_force
 from loyalty.rules_wording import Line, rules_in_short
 
 register = template.Library()
+register.filter(is_withdrawn)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from loyalty.cursors import number_of
 from loyalty.forms.history import HistoryForm
 from loyalty.queries import operations as queries
 from loyalty.queries.balance import balance
-from loyalty.queries.breakdown import breakdown_of
+from loyalty.queries.breakdown import breakdown_of, one_snapshot
 from loyalty.queries.lines import lines_with_lots
 from loyalty.queries.months import points_by_month
 from loyalty.queries.places import Place, place_of, place_of_found
@@ -66,8 +66,9 @@ def show_balance(request: HttpRequest) -> HttpResponse:
 def show_why(request: HttpRequest) -> HttpResponse:
     """Why the numbers of the first page are what they are, line by line."""
     member = own_member(request)
-    context = _own_points(member, timezone.now())
-    found = breakdown_of(context["balance"], account_id=member.pk)
+    with one_snapshot():
+        context = _own_points(member, timezone.now())
+        found = breakdown_of(context["balance"], account_id=member.pk)
     context |= {"breakdown": found, "lines": points_wording.lines(found)}
     return render(request, "loyalty/why.html", context)
 

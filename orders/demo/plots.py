@@ -14,8 +14,9 @@ from config.demo import DEMO_PASSWORD
 from loyalty.models import RuleSet
 from loyalty.queries.rules import rule_set_in_force, tiers_of
 from loyalty.services import ledger
+from loyalty.services.recount import recount_standings
 from loyalty.services.rules import RuleSettings, TierSpec, create_draft, publish_rule_set
-from loyalty.services.standing import recount_standings, set_floor
+from loyalty.services.standing import set_floor
 from orders.demo.cast import BARISTA, BLOCKED, DEBTOR, LATECOMER, SAM, STAN, STRANGER, SUE, VISITOR, Person
 from orders.demo.goods import BANQUETS, CAPPUCCINO, DRINKS, PACKS, PASTRIES, WHOLE_CAKES, line
 from orders.demo.world import World

@@ -9,7 +9,7 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts.models import Consent, Member, User
+from accounts.models import CONSENT_TEXT_VERSION, Consent, Member, User
 from accounts.services import claim_member, create_member, record_consent
 from loyalty.models import Fund, Purpose, Transfer, TransferIntent
 from loyalty.queries.balance import balance
@@ -53,6 +53,12 @@ class World:
         """A key that is the same in every demo."""
         return event_key("demo", next(self._events), *parts)
 
+    def consent_version(self, at: datetime) -> str:
+        """The text that people agreed to then: that of today, or the one that the chain began with."""
+        on = timezone.localdate(at).isoformat()
+        first_on = self.timeline.months_ago(30, day=1).date()
+        return CONSENT_TEXT_VERSION if on >= CONSENT_TEXT_VERSION else first_on.isoformat()
+
     def join_at_till(self, person: Person, at: datetime, inviter: Member | None = None) -> Member:
         """Somebody becomes a member at the till, without a login, and may say who has sent them."""
         member = create_member(
@@ -64,7 +70,12 @@ class World:
             joined_at=at,
         )
         record_consent(
-            kind=Consent.Kind.PROGRAMME, is_given=True, how=Consent.How.TILL, recorded_at=at, member=member
+            kind=Consent.Kind.PROGRAMME,
+            is_given=True,
+            how=Consent.How.TILL,
+            recorded_at=at,
+            member=member,
+            text_version=self.consent_version(at),
         )
         standing_of(member=member, at=at)
         self.members.append(member)
@@ -90,7 +101,12 @@ class World:
         user.save(update_fields=["joined_at"])
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         record_consent(
-            kind=Consent.Kind.PROGRAMME, is_given=True, how=Consent.How.SIGN_UP, recorded_at=at, user=user
+            kind=Consent.Kind.PROGRAMME,
+            is_given=True,
+            how=Consent.How.SIGN_UP,
+            recorded_at=at,
+            user=user,
+            text_version=self.consent_version(at),
         )
         join_programme(
             user=user, verified_email=user.email, joined_at=at, language=person.language, click=click

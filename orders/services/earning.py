@@ -12,8 +12,8 @@ from loyalty.models import Purpose, RuleSet, Tier, TierChange
 from loyalty.queries.rules import available_at, expires_on, points_for, rule_set_in_force
 from loyalty.services import ledger
 from loyalty.services.ledger import Note, event_key
-from loyalty.services.standing import StandingMove, count_paid_sum, earning_tier
-from loyalty.services.telling import tier_changed
+from loyalty.services.standing import count_paid_sum, earning_tier
+from loyalty.services.telling import told_of_change
 from orders.models import Order, Outlet
 from orders.queries.figures import Figures, figures
 from orders.queries.orders import first_bought_at, open_credits
@@ -79,7 +79,7 @@ def earn(order: Order, *, key: UUID, at: datetime, actor_id: int | None) -> None
             spent_points=order.spent_points,
             at=at,
             available_at=available_at(rule_set, at),
-            tier=told_of_tier(move, member, at),
+            tier=told_of_change(move.change, paid_sum=move.standing.paid_sum, at=at),
         ),
         *share_earned(share, friend=member),
         *welcome_given(welcome, friend=member),
@@ -123,20 +123,6 @@ def credit_points(
                 outlet=order.outlet,
             ),
         ),
-    )
-
-
-def told_of_tier(move: StandingMove, member: Member, at: datetime) -> list[Telling]:
-    """The message that a step has moved the member's tier, if it has."""
-    if move.change is None:
-        return []
-    return tier_changed(
-        member_id=member.pk,
-        from_tier=move.change.from_tier,
-        to_tier=move.change.to_tier,
-        cause=move.change.cause,
-        paid_sum=move.standing.paid_sum,
-        at=at,
     )
 
 
@@ -228,7 +214,7 @@ def take_back(
         at=at,
         key=event_key(key, "share"),
     )
-    return TakenBack(taken_back_points, told_of_tier(move, member, at))
+    return TakenBack(taken_back_points, told_of_change(move.change, paid_sum=move.standing.paid_sum, at=at))
 
 
 def _member_and_day(order: Order) -> tuple[Member, datetime]:

@@ -53,5 +53,5 @@ def order_returned(
 def _told(
     kind: str, member_id: int, at: datetime, facts: dict[str, object], tier: Sequence[Telling]
 ) -> Telling:
-    telling = Telling(member_id=member_id, kind=kind, happened_at=at, facts=facts, wants_letter=True)
+    telling = Telling(member_id=member_id, kind=kind, happened_at=at, facts=facts)
     return with_tier(telling, tier)

@@ -7,8 +7,9 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
+from loyalty.days import midnight, month_after
 from referrals.models import Flag, Referral, Reward
-from referrals.queries.shares import month_after, month_of
+from referrals.queries.shares import month_of
 
 
 def rewarded_orders(referral: Referral, *, but_order_id: int) -> int:
@@ -30,7 +31,7 @@ def month_points(inviter_id: int, at: datetime) -> int:
         referral__inviter_id=inviter_id,
         kind=Reward.Kind.SHARE,
         rewarded_at__gte=month,
-        rewarded_at__lt=month_after(month),
+        rewarded_at__lt=midnight(month_after(month.date(), 1)),
     )
     return shares.aggregate(points=Sum(F("points") - F("taken_back_points")))["points"] or 0
 

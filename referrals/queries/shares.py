@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from loyalty.days import midnight
 from loyalty.models import RuleSet
 from loyalty.queries.rules import months_later, points_for, waited_until
 from referrals.models import Referral
@@ -88,11 +89,4 @@ def reward_available_at(rule_set: RuleSet, at: datetime) -> datetime:
 
 def month_of(at: datetime) -> datetime:
     """The beginning of the calendar month in the programme's zone: a month's limit counts from there."""
-    local = timezone.localtime(at, timezone.get_default_timezone())
-    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def month_after(month: datetime) -> datetime:
-    """The beginning of the month after that one."""
-    day = months_later(month.date(), 1)
-    return month.replace(year=day.year, month=day.month)
+    return midnight(timezone.localdate(at, timezone.get_default_timezone()).replace(day=1))

@@ -121,7 +121,7 @@ def _adjust(
     )
     record(
         action=AuditRecord.Action.APPROVAL_ASKED,
-        member=None,
+        member=member,
         at=at,
         actor=by,
         approval=approval.pk,
@@ -204,7 +204,6 @@ def _make(
             kind="points_adjusted",
             happened_at=at,
             facts=told,
-            wants_letter=True,
         )
     )
     return done.posting_id

@@ -107,7 +107,7 @@ def _decided(
     approval.save(update_fields=["decided_at", "decided_by", "decision", "decision_reason"])
     record(
         action=AuditRecord.Action.APPROVAL_DECIDED,
-        member=None,
+        member=approval.member,
         at=at,
         actor=by,
         approval=approval.pk,

@@ -16,8 +16,8 @@ from accounts.services.audit import record
 from loyalty.errors import AlreadyPublished, ReasonMissing
 from loyalty.models import RuleSet
 from loyalty.queries.rules import rule_set_in_force
+from loyalty.services.recount import Recounted, recount_batch
 from loyalty.services.rules import lock_publishing, publish_rule_set, withdraw_rule_set
-from loyalty.services.standing import Recounted, recount_batch
 from supervisor.errors import (
     ApprovalWaiting,
     EditionWithdrawn,

@@ -6,11 +6,11 @@ from datetime import datetime
 from procrastinate.contrib.django import app
 
 from accounts.services.messages import Telling
-from loyalty.models import RuleSet
-from loyalty.queries.rules import rule_set_in_force, scheduled, successions, tiers_of
+from loyalty.models import RuleSet, Tier
+from loyalty.queries.rules import missing_sum, rule_set_in_force, scheduled, successions, tiers_of
 from loyalty.services.telling import Why
 from loyalty.services.tier_warnings import at_risk, tell_in_batches, warned_until_at
-from supervisor.queries.what_if import changed_members
+from supervisor.queries.what_if import ChangedMember, Example, changed_members
 
 # The job is called by name: jobs call services, and not the other way round.
 TELL_FALLS_TASK = "supervisor.jobs.tell_falls"
@@ -31,19 +31,39 @@ def tell_falls_soon() -> None:
     app.configure_task(TELL_FALLS_TASK).defer(timestamp=0)
 
 
+def fall_telling(
+    *,
+    member: ChangedMember | Example,
+    same: Tier | None,
+    to_tier: Tier,
+    until_at: datetime,
+    at: datetime,
+) -> Telling:
+    """What a member is told who falls to that tier by its edition; `same` is what their own becomes in it."""
+    number = to_tier.rule_set.number
+    return at_risk(
+        member_id=member.member_id,
+        tier=member.from_name,
+        to_tier=to_tier.name,
+        until_at=until_at,
+        to_keep_sum=missing_sum(same, to_tier, member.paid_sum),
+        why=Why.RULES,
+        key=f"tier_at_risk:edition:{number}",
+        at=at,
+        edition=number,
+    )
+
+
 def _falls(edition: RuleSet, live: RuleSet, at: datetime) -> Iterator[Telling]:
     become = successions(tiers_of(live), tiers_of(edition))
+    then = {tier.name: tier for tier in tiers_of(edition)}
     for member in changed_members(draft=edition, live=live, at=at):
         if member.is_rise or edition.effective_at is None:
             continue
-        same = become[member.from_name].same
-        yield at_risk(
-            member_id=member.member_id,
-            tier=member.from_name,
-            to_tier=member.to_name,
+        yield fall_telling(
+            member=member,
+            same=become[member.from_name].same,
+            to_tier=then[member.to_name],
             until_at=edition.effective_at,
-            to_keep_sum=same.threshold_sum - member.paid_sum if same else None,
-            why=Why.RULES,
-            key=f"tier_at_risk:edition:{edition.number}",
             at=at,
         )

@@ -1,6 +1,8 @@
 """Members are told when pending points become available: with the posting, and never of years gone by."""
 
+from contextlib import suppress
 from datetime import date, timedelta
+from importlib import import_module
 
 import pytest
 from django.core import mail
@@ -112,6 +114,38 @@ def test_nobody_is_told_while_years_gone_by_are_taken_over(ada, ben):
 
     assert told(ada) == []
     assert told(ben) == [(150, 0, TOMORROW_NOON)]
+
+
+def test_kernel_that_still_tells_may_do_so_when_its_migration_is_taken_back(ada):
+    migration = import_module("loyalty.migrations.0008_kernel_tells").Migration
+    with connection.schema_editor() as editor:
+        for operation in reversed(migration.operations):
+            operation.database_backwards("loyalty", editor, None, None)
+    earn(ada, 150, available_at=TOMORROW_NOON)
+
+    settle(TOMORROW_NOON)
+
+    assert told(ada) == [(150, 0, TOMORROW_NOON)]
+
+
+def test_telling_goes_on_after_an_error_that_is_caught(ada):
+    earn(ada, 150, available_at=TOMORROW_NOON)
+    with transaction.atomic():
+        with suppress(ValueError), ledger.nobody_told():
+            raise ValueError
+        settle(TOMORROW_NOON)
+
+    assert told(ada) == [(150, 0, TOMORROW_NOON)]
+
+
+def test_nobody_is_told_within_until_the_outer_end(ada):
+    earn(ada, 150, available_at=TOMORROW_NOON)
+    with transaction.atomic(), ledger.nobody_told():
+        with ledger.nobody_told():
+            pass
+        settle(TOMORROW_NOON)
+
+    assert told(ada) == []
 
 
 def test_many_credits_at_once_tell_as_one_by_one_do(ada, ben):

@@ -106,6 +106,17 @@ def test_another_members_sign_in_clears_what_is_kept(keeping, ben):
     assert response["Clear-Site-Data"] == CLEARED
 
 
+def test_another_members_card_is_kept_from_its_first_answer_on(keeping, ben, client_of):
+    browser = client_of(ben)
+    browser.cookies[COOKIE] = keeping.cookies[COOKIE].value
+
+    response = browser.get("/card/full/")
+
+    assert response["Clear-Site-Data"] == CLEARED
+    assert browser.cookies[COOKIE].value not in ("", keeping.cookies[COOKIE].value)
+    assert not browser.get("/card/full/").has_header("Clear-Site-Data")
+
+
 def test_pages_of_the_same_member_clear_nothing(keeping):
     for address in ("/", "/card/", "/operations/", "/service-worker.js", "/card.webmanifest"):
         response = keeping.get(address)

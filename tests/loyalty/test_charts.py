@@ -93,8 +93,8 @@ def test_a_strip_of_what_never_expires_has_no_first_month():
 def test_rows_are_as_long_as_their_share_of_the_longest():
     rows = rows_chart([("opened", 200, ""), ("joined", 50, "a quarter"), ("bought", 0, "")])
 
-    assert [row.width for row in rows] == [1_000, 250, 0]
-    assert [row.width for row in rows_chart([("opened", 0, "")])] == [0]
+    assert [row.share for row in rows] == [100, 25, 0]
+    assert [row.share for row in rows_chart([("opened", 0, "")])] == [0]
 
 
 def test_a_path_says_where_one_stands(ada, paid, in_english):

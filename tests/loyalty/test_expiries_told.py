@@ -169,8 +169,8 @@ import sys
 from datetime import datetime
 import django
 django.setup()
-from loyalty.services import expiries
-expiries.BATCH_MEMBERS = 2
+from loyalty.services import batches, expiries
+batches.BATCH_MEMBERS = 2
 expiries.tell_expiries(at=datetime.fromisoformat(sys.argv[1]))
 """
 

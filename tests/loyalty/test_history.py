@@ -15,7 +15,7 @@ from loyalty import wording
 from loyalty.queries import operations as queries
 from tests.clock import NOON
 from tests.loyalty.lives import days_ago, earn_many, live
-from tests.loyalty.points import earn, fetch, spend
+from tests.loyalty.points import earn, fetch, spend, take_back
 from tests.pages import Page
 
 MOST_QUERIES = 8
@@ -272,8 +272,20 @@ def test_pending_points_are_marked_and_outside_of_the_balance(ada, client):
 
     text = opened(client, "/operations/").text
 
-    assert "+25plus 25\u00a0points from 24 March 2026" in text
+    assert "+25plus 25\u00a0points Can be spent from 24 March 2026" in text
     assert "Balance before 0 Gained +100plus 100\u00a0points Gone 00\u00a0points Balance after 100" in text
+
+
+def test_days_that_have_passed_are_told_as_passed(ada, client):
+    """Both of the list and of the first page."""
+    earn(ada, 25, at=days_ago(9), available_at=days_ago(2))
+    take_back(earn(ada, 40, available_at=NOON + timedelta(days=14)), 40)
+
+    for address in ("/operations/", "/"):
+        text = opened(client, address).text
+        assert "Available since 8 March 2026" in text
+        assert "Taken back on 10 March 2026" in text
+        assert "24 March 2026" not in text
 
 
 def test_days_are_headings_with_their_date(ada, client):

@@ -141,14 +141,20 @@ def test_figures_are_grouped(in_russian):
 @pytest.mark.parametrize(("language", "text"), [("ru", "31 декабря 2026 г."), ("en", "31 December 2026")])
 def test_day_is_a_time_element(language, text):
     with translation.override(language):
-        assert numbers.day(date(2026, 12, 31)) == f'<time datetime="2026-12-31">{text}</time>'
+        assert numbers.day(date(2026, 12, 31)) == f'<time class="nowrap" datetime="2026-12-31">{text}</time>'
 
 
 def test_day_of_a_moment_is_the_programmes_day(in_russian):
     with timezone.override(ZoneInfo("Europe/Moscow")):
-        assert numbers.day(LATE_EVENING_UTC) == '<time datetime="2027-01-01">1 января 2027 г.</time>'
+        assert (
+            numbers.day(LATE_EVENING_UTC)
+            == '<time class="nowrap" datetime="2027-01-01">1 января 2027 г.</time>'
+        )
     with timezone.override(ZoneInfo("Europe/Kaliningrad")):
-        assert numbers.day(LATE_EVENING_UTC) == '<time datetime="2026-12-31">31 декабря 2026 г.</time>'
+        assert (
+            numbers.day(LATE_EVENING_UTC)
+            == '<time class="nowrap" datetime="2026-12-31">31 декабря 2026 г.</time>'
+        )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +162,10 @@ def test_day_of_a_moment_is_the_programmes_day(in_russian):
 )
 def test_moment_names_its_offset_for_machines(language, text):
     with translation.override(language), timezone.override(ZoneInfo("Europe/Moscow")):
-        assert numbers.moment(LATE_EVENING_UTC) == f'<time datetime="2027-01-01T00:30:00+03:00">{text}</time>'
+        assert (
+            numbers.moment(LATE_EVENING_UTC)
+            == f'<time class="nowrap" datetime="2027-01-01T00:30:00+03:00">{text}</time>'
+        )
 
 
 def test_clock_is_the_hour_in_the_programmes_zone():
@@ -210,3 +219,18 @@ def test_by_month_sums_to_what_was_given():
 def test_zone_place_is_named_in_the_readers_language(language, place):
     with translation.override(language), timezone.override(ZoneInfo("Europe/Moscow")):
         assert numbers.zone_place() == place
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("Order W-00730, A & B", 'Order <span class="nowrap">W-00730</span>, A &amp; B'),
+        ("W-1 and N-22-3", '<span class="nowrap">W-1</span> and <span class="nowrap">N-22-3</span>'),
+        ("A till-code, 5 - 3 <b>", "A till-code, 5 - 3 &lt;b&gt;"),
+        # It is longer than a narrow screen: better broken than cut.
+        ("A-12345678901234567890", "A-12345678901234567890"),
+        ("", ""),
+    ],
+)
+def test_numbers_with_a_hyphen_stay_whole(text, html):
+    assert numbers.whole_numbers(text) == html

@@ -20,8 +20,9 @@ from orders.services.orders import cancel_order
 from tests.clock import AN_HOUR_LATER, NOON, TOMORROW_NOON
 from tests.loyalty.editions import publish_edition
 from tests.loyalty.lives import days_ago, live
-from tests.loyalty.points import NEW_YEAR, earn, fetch, give, hold, new_key, spend, take_back
+from tests.loyalty.points import NEW_YEAR, earn, fetch, give, hold, new_key, settle, spend, take_back
 from tests.pages import Page
+from tests.supervisor.given import gift
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +140,32 @@ def test_pending_points_know_their_last_day_already(ada, client):
     assert "They can be spent from 12 March 2026." in text
     assert "Balance before 0 Pending +60plus 60\u00a0points Balance after 0" in text
     assert "Pending −20minus 20\u00a0points 1 January 2027" in opened(client, taken).text
+
+
+def test_the_first_line_says_what_was_done(ada, ben, client, placed):
+    earn(ada, 500)
+    gift(ada, ben, 100)
+    given = latest(ada)
+    gift(ben, ada, 30)
+    got = latest(ada)
+    placed(ada, 900, points=250)
+    held = latest(ada)
+
+    text = plain(opened(client, given).text)
+    assert "Why this number You gave 100 points to Бен С., without a fee.Points that are given" in text
+    assert "Why this number Бен С. gave you 30 points, without a fee." in plain(opened(client, got).text)
+    text = plain(opened(client, held).text)
+    assert re.search(r"Why this number ?You set 250 points aside to pay for order \S+\.", text)
+
+
+def test_points_that_became_available_repeat_how_they_were_earned(ada, paid, client):
+    publish_edition(("Bronze", 0, "0.03"), waiting_days=1)
+    paid(ada, 1_000, at=days_ago(3))
+    settle(NOON)
+
+    text = plain(opened(client, latest(ada)).text)
+
+    assert re.search(r"30 points for order \S+: 1,000 ₽ × 3%\. ?Their waiting time is over", text)
 
 
 def test_transfer_and_its_reversal_lead_to_each_other(ada, ben, client):

@@ -10,6 +10,7 @@ from loyalty.models import RuleSet
 from loyalty.queries.rules import (
     available_at,
     expires_on,
+    missing_sum,
     next_tier,
     points_for,
     redemption_cap_points,
@@ -81,6 +82,17 @@ def test_tier_for_keeps_the_floor_unless_tiers_are_lowered_at_once(db):
     assert tier_for(keeping, Decimal(25_000), 1).position == 2
     assert tier_for(keeping, Decimal(0), 9).position == 2
     assert tier_for(lowering, Decimal(0), 1).position == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "reached", "paid_sum", "missing"),
+    [("Gold", "Silver", 12_000, 8_000), ("Gold", "Silver", 20_001, 0), ("Silver", "Silver", 12_000, None)],
+)
+def test_missing_sum_is_never_below_nothing_and_only_of_a_higher_tier(db, before, reached, paid_sum, missing):
+    tiers = {tier.name: tier for tier in tiers_of(publish_edition())}
+
+    assert missing_sum(tiers[before], tiers[reached], Decimal(paid_sum)) == missing
+    assert missing_sum(None, tiers[reached], Decimal(paid_sum)) is None
 
 
 def test_points_for_case_5_a_coefficient_above_one(db):

@@ -24,10 +24,10 @@ USUAL = [
     "What is paid in money earns points; the part that is paid by points does not.",
     "Delivery earns no points.",
     "Earned points are rounded down, once per order.",
-    "Points may pay for up to 100% of an order.",
+    "Points may pay for a whole order.",
     "Earned points can be spent at once.",
     "Points live for 12 months, to the end of the month.",
-    "Members can give points to each other.",
+    "Members can transfer points to each other.",
     "The inviter gets a share of every paid order of a friend.",
 ]
 ALL_ORDERS_SHARED = USUAL[-1]
@@ -77,27 +77,27 @@ def test_an_edition_without_limits_names_none(in_english):
 @pytest.mark.parametrize(
     ("limit", "sentence"),
     [
-        ({"transfer_minimum_points": 10}, "The least that can be given: 10\u00a0points."),
-        ({"transfer_limit_points": 1000}, "The most that can be given at once: 1,000\u00a0points."),
-        ({"transfer_day_limit_points": 1}, "The most that a member can give in a day: 1\u00a0point."),
+        ({"transfer_minimum_points": 10}, "The least that can be transferred: 10\u00a0points."),
+        ({"transfer_limit_points": 1000}, "The most that can be transferred at once: 1,000\u00a0points."),
+        ({"transfer_day_limit_points": 1}, "The most that a member can transfer in a day: 1\u00a0point."),
         (
             {"transfer_month_limit_points": 500},
-            "The most that a member can give in a month: 500\u00a0points.",
+            "The most that a member can transfer in a month: 500\u00a0points.",
         ),
         (
             {"transfer_received_day_limit_points": 500},
-            "The most that a member can be given in a day: 500\u00a0points.",
+            "The most that a member can get by transfers in a day: 500\u00a0points.",
         ),
         (
             {"transfer_received_month_limit_points": 0},
-            "The most that a member can be given in a month: 0\u00a0points.",
+            "The most that a member can get by transfers in a month: 0\u00a0points.",
         ),
         (
             {"transfer_step_up_points": 300},
-            "Whoever gives more than 300\u00a0points proves again that it is them.",
+            "Whoever transfers more than 300\u00a0points proves again that it is them.",
         ),
-        ({"transfer_member_days": 1}, "A member can give points 1 day after joining."),
-        ({"transfer_cooling_hours": 24}, "The sender can take given points back for 24 hours."),
+        ({"transfer_member_days": 1}, "A member can transfer points 1 day after joining."),
+        ({"transfer_cooling_hours": 24}, "The sender can take a transfer back for 24 hours."),
         ({"referral_orders": 3}, "The inviter gets a share of the first 3 paid orders of a friend."),
         ({"referral_months": 1}, "The inviter gets a share for 1 month after a friend has joined."),
         (
@@ -131,7 +131,7 @@ def test_without_transfers_no_limit_of_theirs_is_named(in_english):
 
     assert settings_in_words(rule_set) == [
         *USUAL[:-2],
-        "Members cannot give points to each other.",
+        "Members cannot transfer points to each other.",
         ALL_ORDERS_SHARED,
     ]
 

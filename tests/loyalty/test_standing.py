@@ -9,13 +9,8 @@ from loyalty.errors import FloorIgnored, TierUnknown
 from loyalty.models import PaidSumEntry, RuleSet, Standing, TierChange
 from loyalty.queries.rules import leaves_period_at, paid_sum_since_at, tiers_of
 from loyalty.queries.standing import standing_card, tier_since_at
-from loyalty.services.standing import (
-    Recounted,
-    earning_tier,
-    recount_standings,
-    set_floor,
-    standing_of,
-)
+from loyalty.services.recount import Recounted, recount_standings
+from loyalty.services.standing import earning_tier, set_floor, standing_of
 from tests.clock import AN_HOUR_LATER, MOSCOW, NOON, TOMORROW_NOON
 from tests.loyalty.editions import publish_edition
 from tests.loyalty.standings import changes_of, count

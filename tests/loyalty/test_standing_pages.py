@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from loyalty.services.standing import recount_standings
+from loyalty.services.recount import recount_standings
 from orders.models import Source
 from tests.clock import NOON
 from tests.loyalty.editions import publish_edition

@@ -7,7 +7,8 @@ import pytest
 from accounts.models import Message
 from loyalty.models import RuleSet, Standing, TierChange
 from loyalty.queries.rules import rule_set_in_force, tiers_of
-from loyalty.services.standing import Recounted, recount_batch, recount_standings, set_floor, standing_of
+from loyalty.services.recount import Recounted, recount_batch, recount_standings
+from loyalty.services.standing import set_floor, standing_of
 from tests.clock import AN_HOUR_LATER, NOON, TOMORROW_NOON
 from tests.factories import MemberFactory
 from tests.loyalty.editions import publish_edition
@@ -40,7 +41,7 @@ NEXT_RULES = [
 
 @pytest.mark.parametrize(("tiers", "values"), NEXT_RULES)
 def test_recount_standings_equals_one_by_one(db, monkeypatch, tiers, values):
-    monkeypatch.setattr("loyalty.services.standing.BATCH_MEMBERS", 3)
+    monkeypatch.setattr("loyalty.services.batches.BATCH_MEMBERS", 3)
     publish_edition()
     crowds = ([], [])
     for crowd in crowds:
@@ -74,7 +75,7 @@ def test_recount_standings_equals_one_by_one(db, monkeypatch, tiers, values):
 def test_recount_standings_begins_missing_ones_tells_its_progress_and_is_safe_to_repeat(
     ada, ben, monkeypatch
 ):
-    monkeypatch.setattr("loyalty.services.standing.BATCH_MEMBERS", 1)
+    monkeypatch.setattr("loyalty.services.batches.BATCH_MEMBERS", 1)
     rule_set = publish_edition()
     count(ada, 12_000)
     steps = []
@@ -155,7 +156,7 @@ def test_a_recount_counts_orders_that_come_while_it_runs(ada):
 
 
 def test_recount_standings_goes_on_after_a_batch(ada, ben, monkeypatch):
-    monkeypatch.setattr("loyalty.services.standing.BATCH_MEMBERS", 1)
+    monkeypatch.setattr("loyalty.services.batches.BATCH_MEMBERS", 1)
     rule_set = publish_edition()
 
     first = recount_batch(rule_set=rule_set, at=NOON, after_id=0)

@@ -11,7 +11,8 @@ from accounts.services.waiting_letters import send_waiting_letters
 from loyalty.models import TierChange
 from loyalty.queries.rules import leaves_period_at, rule_set_in_force
 from loyalty.queries.standing import standing_card
-from loyalty.services.standing import recount_standings, set_floor
+from loyalty.services.recount import recount_standings
+from loyalty.services.standing import set_floor
 from loyalty.services.tier_warnings import tell_tiers_at_risk
 from tests.clock import NOON
 from tests.factories import MemberFactory

@@ -135,7 +135,8 @@ def test_balance_says_that_the_last_day_is_today(ada, client_of):
 
     text = opened(in_language(client_of(ada), "en"), "/").text
 
-    assert "50\u00a0points expire on 10 March 2026 (today is the last day)" in text
+    assert "50\u00a0points can be spent until the end of 10 March 2026, then they expire" in text
+    assert "(today is the last day)" in text
 
 
 def test_balance_counts_the_days_that_are_left(ada, client_of):
@@ -143,7 +144,7 @@ def test_balance_counts_the_days_that_are_left(ada, client_of):
 
     text = opened(in_language(client_of(ada), "en"), "/").text
 
-    assert "1\u00a0point expires on 11 March 2026 (in 1 day)" in text
+    assert "1\u00a0point can be spent until the end of 11 March 2026, then it expires (1 day left)" in text
 
 
 def test_balance_counts_what_matured_although_no_job_has_run(ada, client_of):

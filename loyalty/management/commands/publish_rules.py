@@ -13,9 +13,9 @@ from django.utils import timezone
 from loyalty.errors import LoyaltyError, RulesRefused
 from loyalty.models import RuleSet
 from loyalty.queries.rules import rule_set_in_force
+from loyalty.services.recount import recount_later, recount_standings
 from loyalty.services.rules import create_draft, publish_rule_set
 from loyalty.services.rules_file import moment_of, read_rules_file
-from loyalty.services.standing import recount_later, recount_standings
 
 
 class Command(BaseCommand):

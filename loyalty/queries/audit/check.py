@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
+from itertools import chain
 
-from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from django.utils.functional import Promise
-from django.utils.module_loading import module_has_submodule
+
+from accounts.collected import collected
 
 # Of what is wrong, so many rows are shown; there may be millions.
 SHOWN_ROWS = 20
@@ -42,12 +42,7 @@ class Finding:
 
 def every_check() -> tuple[Check, ...]:
     """The checks of all installed apps, in the order of their promises."""
-    checks: list[Check] = []
-    for app in apps.get_app_configs():
-        if app.module and module_has_submodule(app.module, "queries"):
-            queries = import_module(f"{app.name}.queries")
-            if module_has_submodule(queries, "audit"):
-                checks += import_module(f"{queries.__name__}.audit").CHECKS
+    checks: Iterable[Check] = chain.from_iterable(collected("queries.audit", "CHECKS"))
     return tuple(sorted(checks, key=lambda check: (check.promise[0], int(check.promise[1:] or 0))))
 
 

@@ -159,5 +159,4 @@ def _telling(transfer: Transfer, *, reader: Member, other: Member) -> Telling:
             "by": transfer.ended_by,
             "reason": transfer.end_reason,
         },
-        wants_letter=True,
     )

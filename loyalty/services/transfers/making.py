@@ -24,8 +24,10 @@ from loyalty.services.transfers.proving import prove
 LEAST_NUMBER, MOST_NUMBERS = 10**9, 9 * 10**9
 
 FACTS = """
-    select * from loyalty_transfer_facts(%(intent_id)s, %(sender_id)s, %(recipient_id)s, %(at)s, %(day_from)s,
-                                         %(month_from)s, %(until)s)
+    select edition_id, edition_number, edition_published_at, expires_at, wrong_proofs, proof, is_made,
+           knows_recipient, is_active, joined_at, changed_at, given_points, may_receive, received_points
+      from loyalty_transfer_facts(%(intent_id)s, %(sender_id)s, %(recipient_id)s, %(at)s, %(day_from)s,
+                                  %(month_from)s, %(until)s)
 """
 KEEP = """
     select * from loyalty_keep_transfer(
@@ -48,10 +50,8 @@ class _Facts:
     joined_at: datetime
     changed_at: datetime | None
     given_points: tuple[int, int]
-    sender_has_letters: bool
     may_receive: bool
     received_points: tuple[int, int]
-    recipient_has_letters: bool
 
 
 def make_transfer(
@@ -142,7 +142,7 @@ def _make(
         take_back_until_at=at + timedelta(hours=hours) if hours else None,
     )
     available_after_points, first_expires_on = _insert(transfer)
-    _tell(transfer, facts, available_after_points, first_expires_on)
+    _tell(transfer, available_after_points, first_expires_on)
     return transfer
 
 
@@ -238,9 +238,7 @@ def new_number() -> str:
     return str(LEAST_NUMBER + secrets.randbelow(MOST_NUMBERS))
 
 
-def _tell(
-    transfer: Transfer, facts: _Facts, available_after_points: int, first_expires_on: date | None
-) -> None:
+def _tell(transfer: Transfer, available_after_points: int, first_expires_on: date | None) -> None:
     until = transfer.take_back_until_at
     tell(
         Telling(
@@ -255,7 +253,6 @@ def _tell(
                 "take_back_until_at": until and until.isoformat(),
                 "freeze_token": freeze_token(transfer.number),
             },
-            wants_letter=facts.sender_has_letters,
         ),
         Telling(
             member_id=transfer.recipient_id,
@@ -267,6 +264,5 @@ def _tell(
                 "from": transfer.sender.masked_name,
                 "first_expires_on": first_expires_on and first_expires_on.isoformat(),
             },
-            wants_letter=facts.recipient_has_letters,
         ),
     )

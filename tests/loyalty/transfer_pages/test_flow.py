@@ -119,7 +119,7 @@ def test_a_number_of_days_is_a_short_list_that_opens(ada, ben, tab):
 def test_points_that_never_expire_are_said_to(ada, ben, browser_of):
     earn(ada, 30, until=None)
     tab = browser_of(ada)
-    assert "Last day they never expire" in opened(tab, check_address(tab, ben, 30)).text
+    assert "The recipient can spend them they never expire" in opened(tab, check_address(tab, ben, 30)).text
 
     earn(ada, 10)
 

@@ -123,8 +123,8 @@ def test_the_form_says_what_is_left(ada, ben, tab):
     text = opened(tab, FORM).text
 
     assert f"Available 1,400{SPACE}points" in text
-    assert f"Left today of 1,000 400{SPACE}points" in text
-    assert f"Left this month of 5,000 4,400{SPACE}points" in text
+    assert f"Left today (of 1,000) 400{SPACE}points" in text
+    assert f"Left this month (of 5,000) 4,400{SPACE}points" in text
     assert f"Least in one transfer 10{SPACE}points" in text
     assert f"Most in one transfer now 400{SPACE}points" in text
     assert "At least 10, at most 400" in text

@@ -36,7 +36,7 @@ def test_letters_and_messages_say_the_same(ada, ben, tab, browser_of):
     assert sent[ada.email].startswith(
         f"You gave 1,500{SPACE}points to Бен С.\n"
         f"You gave Бен С. 1,500{SPACE}points. The number of the transfer is {made.number}. "
-        f"Your balance after it: 500{SPACE}points. "
+        f"Your balance now: 500{SPACE}points. "
         "You can take the points back until 11 March 2026, 12:00, as long as the recipient still has them.\n"
     )
     assert sent[ben.email].startswith(

@@ -5,10 +5,12 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
+from django.core import mail
 from django.db import DatabaseError
 from django.db.transaction import atomic
 
-from accounts.models import AuditRecord, Message
+from accounts.models import AuditRecord, Member, Message
+from accounts.services.waiting_letters import send_waiting_letters
 from loyalty.errors import AccountBlocked, IntentOver, NotEnoughPoints, ProofNeeded, RecipientUnavailable
 from loyalty.models import Posting, Transfer, TransferIntent
 from loyalty.queries.transfers import same_transfer_before, transfer_for
@@ -97,15 +99,14 @@ def test_both_sides_are_told(ada, ben):
     )
 
 
-def test_letters_go_to_whoever_has_an_address(ada):
+def test_address_is_asked_when_the_letter_is_sent(ada):
     shy = MemberFactory()
-    hopeful = MemberFactory(email="hopeful@example.com")
     earn(ada, 100)
     transfer(ada, shy, 1)
-    transfer(ada, hopeful, 1)
+    Member.objects.filter(pk=shy.pk).update(email="shy@example.com", email_verified_at=NOON)
 
-    wanted = Message.objects.order_by("pk").values_list("member", "wants_letter")
-    assert list(wanted) == [(ada.pk, True), (shy.pk, False), (ada.pk, True), (hopeful.pk, False)]
+    assert send_waiting_letters(at=NOON) == 2
+    assert [letter.to for letter in mail.outbox] == [[ada.letter_address], ["shy@example.com"]]
 
 
 def test_points_that_never_expire_and_those_that_settle_a_debt_have_no_first_day(ada, ben):

@@ -1,18 +1,15 @@
-"""How operations are named and explained to the person whose points they moved."""
+"""How operations are named and told to the person whose points they moved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
-from loyalty.models import Cause, Posting, Purpose, RuleSet, Transfer
+from loyalty.models import Posting, Purpose, Transfer
 from loyalty.queries.lines import OperationLine
 from loyalty.queries.operations import Operation
-from loyalty.templatetags.numbers import day_text, local_date, money, points, rate
+from loyalty.wording.why import cause, derivation, explanation, order_number, words
 
 # Points that come with these have one last day, or a debt has taken some of them.
 BRINGS_ONE_LOT = {Posting.Kind.CREDIT, Posting.Kind.MATURE, Posting.Kind.ADJUST}
@@ -39,6 +36,7 @@ class OperationRow:
     available_at: datetime | None
     expires_on: date | None
     is_undecided: bool
+    taken_back_at: datetime | None
     is_of_friend: bool
     transfer_number: str = ""
 
@@ -64,6 +62,7 @@ class OperationCard:
     points: int
     is_pending: bool
     is_undecided: bool
+    taken_back_at: datetime | None
     available_at: datetime | None
     available_before: int
     available_after: int
@@ -90,6 +89,7 @@ def row(operation: Operation, transfer_number: str = "") -> OperationRow:
         available_at=operation.available_at,
         expires_on=operation.expired_on if operation.kind in BRINGS_ONE_LOT else None,
         is_undecided=operation.is_undecided,
+        taken_back_at=operation.taken_back_at,
         is_of_friend=(operation.purpose or operation.origin_purpose) == Purpose.REFERRAL,
         transfer_number=transfer_number,
     )
@@ -111,6 +111,7 @@ def card(
         points=operation.points,
         is_pending=operation.is_pending,
         is_undecided=operation.is_undecided,
+        taken_back_at=operation.taken_back_at,
         available_at=operation.available_at,
         available_before=operation.available_after - operation.available_points,
         available_after=operation.available_after,
@@ -192,112 +193,12 @@ def title(operation: Operation) -> str:
             return _("A correction was undone")
 
 
-def explanation(operation: Operation) -> str:
-    """Why it is that number, in one short line; empty where the title says it."""
-    said = operation.explanation
-    parts = []
-    if "coefficient" in said and operation.kind == Posting.Kind.CREDIT:
-        parts.append(
-            _("%(base)s × %(rate)s (%(tier)s)")
-            % {
-                "base": money(Decimal(said["base_sum"])),
-                "rate": rate(Decimal(said["coefficient"])),
-                "tier": said.get("tier", ""),
-            }
-        )
-    if operation.kind == Posting.Kind.EXPIRE and operation.expired_on:
-        parts.append(_("their last day was %(day)s") % {"day": day_text(operation.expired_on)})
-    if operation.kind == Posting.Kind.CAPTURE:
-        parts.append(points(-operation.held_points))
-    if said.get("is_one_person"):
-        parts.append(_("nobody invites themselves: both accounts are one person’s"))
-    if reason := said.get("reason"):
-        parts.append(str(reason))
-    if correction := _correction(said):
-        parts.append(correction)
-    if operation.debt_points > 0:
-        parts.append(_("%(points)s settled a debt") % {"points": points(operation.debt_points)})
-    if operation.debt_points < 0:
-        parts.append(_("%(points)s became a debt") % {"points": points(-operation.debt_points)})
-    return ", ".join(parts)
-
-
-def derivation(operation: Operation, tier_since_at: datetime | None) -> list[str]:
-    """The way from the order to the number of points, in words and figures.
-
-    `tier_since_at` is since when the member had the tier that it names, None where nothing tells.
-    """
-    said = operation.explanation
-    if "coefficient" not in said:
-        return [line for line in (rule_behind(operation), explanation(operation)) if line]
-    lines = []
-    if "total_sum" in said:
-        lines.append(_base_line(said))
-    moved_points = operation.available_points + operation.pending_points + operation.debt_points
-    count = said.get("kept_points", said.get("uncut_points", moved_points))
-    lines.append(
-        _("%(base)s × %(rate)s (%(rules)s), rounded %(rounding)s = %(points)s")
-        % {
-            "base": money(Decimal(said["base_sum"])),
-            "rate": rate(Decimal(said["coefficient"])),
-            "rules": _rules(said, tier_since_at),
-            "rounding": RuleSet.Rounding(said["rounding"]).label,
-            "points": points(count),
-        }
-    )
-    if "uncut_points" in said:
-        lines.append(
-            _("In a month, friends’ orders bring at most %(limit)s. Left of that: %(points)s.")
-            % {"limit": points(said["month_limit_points"]), "points": points(moved_points)}
-        )
-    if "kept_points" in said:
-        taken = -(operation.available_points + operation.pending_points + operation.debt_points)
-        lines.append(
-            _("That is what the rest of the order earns. Credited beyond it and taken back now: %(points)s.")
-            % {"points": points(taken)}
-        )
-    if operation.debt_points:
-        lines.append(explanation(operation))
-    return lines
-
-
-def rule_behind(operation: Operation) -> str:
-    """The rule behind an operation that no figures explain; empty where its reason says it all."""
-    match operation.kind:
-        case Posting.Kind.HOLD:
-            return _(
-                "These points wait for the order to be paid. "
-                "They are released if it is cancelled or not paid in time."
-            )
-        case Posting.Kind.RELEASE:
-            return _(
-                "The order was cancelled, not paid in time, or these points were taken off it. "
-                "They can be spent again until their last day."
-            )
-        case Posting.Kind.SPEND | Posting.Kind.CAPTURE:
-            return _("One point pays one ruble. The points that expire first were spent first.")
-        case Posting.Kind.GIVE_BACK:
-            return _(
-                "The goods came back, and so do the points that paid for them. "
-                "They stay valid for at least 30 days more."
-            )
-        case Posting.Kind.MATURE:
-            return _("Their waiting time is over: from now on they can be spent.")
-        case Posting.Kind.EXPIRE:
-            return _("Points can be spent until the end of their last day. These were not.")
-        case Posting.Kind.TRANSFER:
-            return _("Points that are given to somebody keep their last day.")
-        case Posting.Kind.REVERSE:
-            return _("The operation was a mistake or was taken back. Every point is where it was before.")
-    return ""
-
-
 def facts(operation: Operation) -> list[tuple[str, str]]:
     """What else there is to know about it."""
     said = words(operation)
     found = [(_("Kind"), str(operation.kind.label))]
-    if cause := _cause(said):
-        found.append((_("Cause"), cause))
+    if why := cause(said):
+        found.append((_("Cause"), why))
     for label, name in [
         (_("In words"), "text"),
         (_("Outlet"), "outlet"),
@@ -341,60 +242,7 @@ def relation(operation: Operation, other: Operation) -> str:
     return _("Of the same order")
 
 
-def words(operation: Operation) -> dict[str, Any]:
-    """What an operation says about itself, and what it does not say itself from where it goes on."""
-    return {**operation.origin_explanation, **operation.explanation}
-
-
-def order_number(operation: Operation) -> str:
-    """The number of the order it belongs to; empty where there is none."""
-    return str(words(operation).get("order", ""))
-
-
-def _correction(said: dict[str, Any]) -> str:
-    """Why a colleague corrected the balance: “A complaint: the parcel came late”."""
-    return ": ".join(part for part in (_cause(said), str(said.get("text", ""))) if part)
-
-
-def _cause(said: dict[str, Any]) -> str:
-    cause = said.get("cause", "")
-    return str(Cause(cause).label) if cause in Cause.values else str(cause)
-
-
-def _rules(said: dict[str, Any], tier_since_at: datetime | None) -> str:
-    """“Silver since 3 March 2026, edition 4”."""
-    edition = _("edition %(number)s") % {"number": said["edition"]}
-    if not said.get("tier"):
-        return edition
-    if tier_since_at is None:
-        return f"{said['tier']}, {edition}"
-    since = _("%(tier)s since %(day)s") % {
-        "tier": said["tier"],
-        "day": day_text(local_date(tier_since_at)),
-    }
-    return f"{since}, {edition}"
-
-
 def _order_title(order: str, outlet: str) -> str:
     if outlet:
         return _("Order %(order)s, %(outlet)s") % {"order": order, "outlet": outlet}
     return _("Order %(order)s") % {"order": order}
-
-
-def _base_line(said: dict[str, Any]) -> str:
-    """“order 4 990 ₽ − delivery 290 ₽ − 200 points = 4 500 ₽”."""
-    parts = [pgettext("the sum of an order", "order %(sum)s") % {"sum": money(Decimal(said["total_sum"]))}]
-    for template, name in [
-        (_("delivery %(sum)s"), "delivery_sum"),
-        (_("goods that earn nothing %(sum)s"), "excluded_sum"),
-        (_("returned %(sum)s"), "refunded_sum"),
-    ]:
-        amount = Decimal(said.get(name, 0))
-        if amount:
-            parts.append(template % {"sum": money(amount)})
-    points_part = Decimal(said.get("points_part_sum", 0))
-    if points_part:
-        parts.append(points(int(points_part)) if points_part == int(points_part) else money(points_part))
-    if len(parts) == 1:
-        return parts[0]
-    return f"{' − '.join(parts)} = {money(Decimal(said['base_sum']))}"
