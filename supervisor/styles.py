@@ -1,37 +1,19 @@
 """What the style guide shows: the colours with their measured contrast, and a sample of each component."""
 
+import re
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.kept_forms import KeptForm
 from config.brand import Brand
 from config.colours import contrast, hex_of_oklch
 from config.palette import EDGE, PAIRS, Shade, roles
+from loyalty.charts import Place, Stop, Strip, strip_chart
 
-ICONS = (
-    "balance",
-    "history",
-    "card",
-    "transfer",
-    "invite",
-    "message",
-    "profile",
-    "orders",
-    "clock",
-    "check",
-    "warning",
-    "info",
-    "plus",
-    "minus",
-    "gift",
-    "mail",
-    "qr",
-    "chevron",
-    "close",
-    "menu",
-    "help",
-    "console",
-    "home",
-)
 TYPE_STEPS = ("2xl", "xl", "l", "m", "s", "xs")
 SPACES = ("1", "2", "3", "4", "5", "6", "12")
 
@@ -68,6 +50,37 @@ SAMPLE_TIERS = (
     SampleTier("#ffe600", "#ffe600"),
     SampleTier("#9fb0c8", "#9fb0c8"),
 )
+
+
+STOPS = (
+    Stop("A", "0", "3 %", "", "#9fb0c8", Place.PASSED),
+    Stop("B", "10 000", "5 %", "", "#ffe600", Place.HERE),
+    Stop("C", "50 000", "7 %", "", "#101318", Place.AHEAD),
+)
+
+
+class SamplePage(NamedTuple):
+    """A page of a list that has others on both sides."""
+
+    newer_cursor: int = 2
+    older_cursor: int = 1
+
+
+def icons() -> list[str]:
+    """The names of all pictures, from where they are drawn."""
+    drawn = (settings.BASE_DIR / "templates/components/icon.html").read_text()
+    return re.findall(r'name == "([a-z]+)"', drawn)
+
+
+def kept_form() -> KeptForm:
+    """What somebody typed into a form that went out of date."""
+    return KeptForm(reverse("account_login"), {"login": "ada@example.com"})
+
+
+def strip() -> Strip:
+    """A year in which points go in three months."""
+    points: dict[date | None, int] = {date(2026, month, 1): month * 40 for month in (2, 7, 10)}
+    return strip_chart(points, since=date(2026, 1, 1))
 
 
 def pairs_of(brand: Brand) -> Sequence[Pair]:

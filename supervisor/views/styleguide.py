@@ -26,10 +26,14 @@ def show_styleguide(request: HttpRequest) -> HttpResponse:
         "pairs": styles.pairs_of(brand()),
         "type_steps": styles.TYPE_STEPS,
         "spaces": styles.SPACES,
-        "icons": styles.ICONS,
+        "icons": styles.icons(),
         "sample_tiers": styles.SAMPLE_TIERS,
         "form": sample_form(),
+        "kept_form": styles.kept_form(),
+        "page": styles.SamplePage(),
         "bars": bars_chart(groups, series=["A", "B"]),
         "rows": rows_chart([("A", 240, ""), ("B", 90, ""), ("C", 30, "")]),
+        "strip": styles.strip(),
+        "stops": styles.STOPS,
     }
     return render(request, "supervisor/styleguide.html", context)

@@ -56,7 +56,7 @@ NO_PAGE = {
     "usersessions_list",
 }
 # From where some are led on to another page.
-LEADS_ON = {"accounts:join", "supervisor:overview"}
+LEADS_ON = {"account_reset_password_from_key", "accounts:join", "supervisor:overview"}
 # Whoever is signed in sees them otherwise, or not at all.
 LOOKED_AT_BY = {
     "account_email_verification_sent": ("joining",),
@@ -101,6 +101,12 @@ OF_NEWCOMERS = (
     "referrals:invite",
 )
 ERRORS = ("400", "403", "403_csrf", "404", "405", "429", "500", "503")
+# What answers otherwise than with 200.
+STATUSES = {name: int(name[:3]) for name in ERRORS} | {
+    "/nowhere/": 404,
+    "/console/": 403,
+    "/console/editions/": 403,
+}
 
 
 def every_address() -> dict[str, frozenset[str]]:

@@ -128,8 +128,10 @@ def browser_of(noon, ada, stan, sue) -> Callable[[str, str], Client]:
                 sign_in(client, MemberFactory(has_login=True).user)
             case "member":
                 sign_in(client, ada.user)
+                sign_in_again(client)
             case "staff":
                 sign_in(client, stan)
+                sign_in_again(client)
             case "supervisor":
                 sign_in(client, sue)
                 set_up(client)
@@ -145,6 +147,11 @@ def sign_in(client: Client, user: User) -> None:
     """By the password, as a person does: pages ask how somebody came in."""
     answer = client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
     assert answer.status_code == 302, Page(answer).text
+
+
+def sign_in_again(client: Client) -> None:
+    """As whoever is about to set a second factor up is asked to."""
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
 
 def details_of(member: Member, client: Client) -> list[str]:

@@ -4,13 +4,20 @@ import re
 
 import pytest
 from django.core import mail
-from django.template.exceptions import TemplateDoesNotExist
-from django.template.loader import get_template
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.accounts.telling import FACTS
 from tests.accounts.test_messages_words import composed
-from tests.browser.addresses import ERRORS, LEADS_ON, NO_PAGE, every_address, is_page, lookers, pages_of
+from tests.browser.addresses import (
+    ERRORS,
+    LEADS_ON,
+    NO_PAGE,
+    STATUSES,
+    every_address,
+    is_page,
+    lookers,
+    pages_of,
+)
 from tests.browser.conftest import cookies_in
 from tests.browser.gate import PHONE, Finding, Traffic, equip, examine, examine_letter
 from tests.browser.people import MORE, PEOPLE, details_of
@@ -21,8 +28,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LANGUAGES = ("ru", "en")
 # The card alone, and an act that is reached from two places.
 ONE_AND_THE_SAME = {"loyalty:full_card", "supervisor:block_account", "supervisor:unblock_account"}
-# What the page asks for by itself has come.
-IS_AT_REST = "!document.querySelector('.htmx-request')"
 # Whoever sees most pages is looked over the shoulder by several, so that no worker waits for the last.
 SHARES = {"member": 2, "supervisor": 4}
 LOOKS = [
@@ -73,7 +78,7 @@ def test_every_error_has_a_page_for_everybody(language, db, site, settings, in_c
     settings.ROOT_URLCONF = "tests.browser.urls"
     client.cookies["django_language"] = language
 
-    errors = [(status, f"/shown/errors/{status}/") for status in ERRORS if has_page(status)]
+    errors = [(status, f"/shown/errors/{status}/") for status in ERRORS]
     findings = look_at(in_chromium, site, errors, language, client)
 
     assert not findings, "\n" + "\n".join(sorted({str(one) for one in findings}))
@@ -113,10 +118,10 @@ def look_at(in_chromium, site, asked, language, client, examine=examine) -> list
             page.set_viewport_size(PHONE)
             page.emulate_media(color_scheme="light")
             answer = page.goto(f"{site}{path}")
-            page.wait_for_function(IS_AT_REST)
-            if ":" in name and (
-                answer.status != 200 or (name not in LEADS_ON and page.url != f"{site}{path}")
-            ):
+            # What the page asks for by itself has come.
+            expect(page.locator(".htmx-request")).to_have_count(0)
+            is_there = name in LEADS_ON or page.url == f"{site}{path}"
+            if answer.status != STATUSES.get(name, 200) or not is_there:
                 findings.append(Finding(name, language, f"{answer.status} {page.url}"))
             if page.url not in seen:
                 findings += examine(page, traffic, name, language)
@@ -125,11 +130,3 @@ def look_at(in_chromium, site, asked, language, client, examine=examine) -> list
         return findings
 
     return in_chromium(story)
-
-
-def has_page(status: str) -> bool:
-    try:
-        get_template(f"{status}.html")
-    except TemplateDoesNotExist:
-        return False
-    return True

@@ -8,7 +8,7 @@ from django.test import Client
 
 from config.brand import Brand, brand
 from config.colours import Oklch, contrast, hex_of_oklch, oklch_of_hex
-from config.palette import BASE_CSS, PAIRS, roles
+from config.palette import BASE_CSS, FULL_CHROMA, HUE, PAIRS, VIVID, roles
 from tests.config.test_environment import start
 from tests.pages import Page
 
@@ -52,6 +52,13 @@ def test_every_role_of_the_stylesheet_is_known():
     assert set(roles()) == written
     assert {name for pair in PAIRS for name in pair[:2]} <= written
     assert roles()["accent-ink"].light != roles()["accent-ink"].dark
+
+
+def test_balladas_own_accent_is_that_of_the_stylesheet():
+    written = dict(re.findall(r"--(hue|vivid): ([\d.]+);", BASE_CSS.read_text()))
+
+    assert (float(written["hue"]), float(written["vivid"])) == (HUE, VIVID)
+    assert {shade.chroma for shade in roles()["accent"][1:]} == {FULL_CHROMA}
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair[0]} on {pair[1]}")

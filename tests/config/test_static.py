@@ -11,9 +11,13 @@ import pytest
 
 from tests.config.test_environment import PRODUCTION, PROJECT
 
-CSS = ("base", "layout", "components", "forms", "tables")
+EVERY_PAGE = ("base", "layout", "components", "forms", "tables")
+# What a page may have beside that, and what comes together.
+MORE_CSS = ("charts", "card", "console")
+KINDS = [(), ("charts",), ("card",), ("console",), ("console", "charts")]
 CODINGS = ("br", "gzip", "identity")
-MOST_CSS_BYTES = 20_000
+MOST_CSS_BYTES, MOST_RAW_BYTES = 20_000, 30_500
+SHEETS = PROJECT / "static" / "css"
 ASK = """
 import sys
 from django.conf import settings
@@ -46,7 +50,7 @@ def collected(tmp_path_factory) -> tuple[Path, list[list[str]]]:
     """The folder of what production sends, and for each stylesheet and coding what was answered."""
     folder, more = tmp_path_factory.mktemp("static"), tmp_path_factory.mktemp("more")
     (more / "probe.css").write_text('@layer base { a { background: url("img/mark.svg"); } }')
-    names = [f"css/{name}.css" for name in CSS]
+    names = [f"css/{name}.css" for name in EVERY_PAGE + MORE_CSS]
     done = subprocess.run(
         [sys.executable, "-c", ASK, str(folder), str(more), *names],
         env=clean() | PRODUCTION | {"DJANGO_SETTINGS_MODULE": "config.settings"},
@@ -75,10 +79,20 @@ def test_files_carry_their_hash_and_are_kept_for_ever(collected):
 def test_files_are_sent_as_small_as_the_browser_can_read(collected):
     _folder, answers = collected
 
-    assert len(answers) == 3 * len(CSS)
-    assert all(asked == sent for _address, asked, sent, _length, _kept in answers)
-    sent = {coding: sum(int(answer[3]) for answer in answers if answer[1] == coding) for coding in CODINGS}
-    assert sent["br"] < sent["gzip"] < MOST_CSS_BYTES / 1.5 < sent["identity"]
+    assert [answer[1:3] for answer in answers] == [[one, one] for one in CODINGS] * len(EVERY_PAGE + MORE_CSS)
+
+
+@pytest.mark.parametrize("more", KINDS, ids=lambda more: "-".join(more) or "cabinet")
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_no_page_asks_for_many_styles(collected, more, coding):
+    _folder, answers = collected
+
+    sent = {re.split(r"[/.]", answer[0])[3]: int(answer[3]) for answer in answers if answer[1] == coding}
+    assert sum(sent[name] for name in EVERY_PAGE + more) <= MOST_CSS_BYTES
+
+
+def test_what_every_page_has_is_small_to_read():
+    assert sum((SHEETS / f"{name}.css").stat().st_size for name in EVERY_PAGE) <= MOST_RAW_BYTES
 
 
 def test_copies_hold_the_same(collected):
@@ -104,8 +118,27 @@ def test_what_is_drawn_is_in_the_layers_of_the_base():
     assert named
     names = named[1].split(", ")
 
-    for sheet in (PROJECT / "static" / "css").glob("*.css"):
+    for sheet in SHEETS.glob("*.css"):
         text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
         opened = re.findall(r"^([^\s}][^{;]*)\{", text, flags=re.MULTILINE)
         assert opened
         assert {one.strip() for one in opened} <= {f"@layer {name}" for name in names}, sheet.name
+
+
+def test_dark_differs_from_light_in_its_colours_alone():
+    """In a browser dark pages are asked about their colours only."""
+    for sheet in SHEETS.glob("*.css"):
+        named = re.findall(r"^.*(?:light-dark\(|prefers-color-scheme).*$", sheet.read_text(), re.MULTILINE)
+        assert all(re.match(r" +(?:--[a-z-]+: |0 10px )", line) for line in named), sheet.name
+
+
+def test_wide_tables_become_rows_as_others_do():
+    """The console's limit is another, what happens below it is the same."""
+    cabinet, console = (
+        re.search(r"\n +table.*:not\(\.scroll \*, \.sheet \*\) (\{\n.*?\n    \})", text, re.DOTALL)
+        for text in ((SHEETS / f"{name}.css").read_text() for name in ("tables", "console"))
+    )
+
+    assert cabinet
+    assert console
+    assert cabinet[1] == console[1]

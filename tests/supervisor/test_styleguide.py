@@ -2,20 +2,35 @@
 
 import re
 
+from accounts.wording import TOPIC_ICONS
 from config.palette import PAIRS
 from dev.check_messages import PROJECT
-from supervisor.styles import ICONS
+from supervisor.styles import icons
 from tests.pages import Page
 
 GUIDE = "/styleguide/"
 
 
 def test_every_icon_is_shown(sue, client_of):
-    drawn = re.findall(r'name == "([a-z]+)"', (PROJECT / "templates/components/icon.html").read_text())
     page = Page(client_of(sue).get(GUIDE))
 
-    assert list(ICONS) == drawn
-    assert all(name in page.text for name in ICONS)
+    assert icons()
+    assert all(name in page.text for name in icons())
+
+
+def test_every_icon_stands_on_some_page():
+    pages = (path.read_text() for path in (PROJECT / "templates").rglob("*.html"))
+    used = {name for text in pages for name in re.findall(r'icon\.html" with name="([a-z]+)"', text)}
+
+    assert used | set(TOPIC_ICONS.values()) == set(icons())
+
+
+def test_components_are_those_of_the_pages():
+    guide = (path.read_text() for path in (PROJECT / "templates/supervisor/styleguide").glob("*.html"))
+    shown = {name for text in guide for name in re.findall(r'include "components/([a-z/_]+)\.html"', text)}
+
+    charts = {f"charts/{path.stem}" for path in (PROJECT / "templates/components/charts").glob("*.html")}
+    assert shown >= {*charts, "empty", "field", "icon", "pager", "send_again", "tier"}
 
 
 def test_every_pair_of_colours_is_measured(sue, client_of, settings):
