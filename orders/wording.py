@@ -131,7 +131,7 @@ def card(
         expires_on=credits_[0].expires_on if credits_ else None,
         holds=holds,
         has_lapsed=has_lapsed(order, holds),
-        steps=[step_row(step) for step in order.steps.all()],
+        steps=_step_rows(order),
         operations=[operation_row(operation) for operation in operations],
     )
 
@@ -154,11 +154,10 @@ def last_credit(operations: Sequence[Operation]) -> Operation | None:
     return credited[-1] if credited else None
 
 
-def step_row(step: OrderStep) -> StepRow:
-    """The step and what it moved."""
-    return StepRow(
-        title=str(Kind(step.kind).label), happened_at=step.happened_at, effects=", ".join(_effects(step))
-    )
+def step_row(step: OrderStep, *, is_in_part: bool = False) -> StepRow:
+    """The step and what it moved; `is_in_part` says of a return that the rest of the order stayed."""
+    title = _("Returned in part") if is_in_part else str(Kind(step.kind).label)
+    return StepRow(title=title, happened_at=step.happened_at, effects=", ".join(_effects(step)))
 
 
 def will_earn(offer: Quote) -> str:
@@ -187,6 +186,14 @@ def points_taken_off(order: Order) -> str:
         "number": order.number,
         "money": money(order.total_sum),
     }
+
+
+def _step_rows(order: Order) -> list[StepRow]:
+    """The steps of the order; of its returns only the one that completed them is not in part."""
+    steps = list(order.steps.all())
+    returns = [step for step in steps if step.kind == Kind.REFUNDED]
+    whole = returns[-1] if returns and order.status == Order.Status.REFUNDED else None
+    return [step_row(step, is_in_part=step in returns and step != whole) for step in steps]
 
 
 def _effects(step: OrderStep) -> list[str]:

@@ -54,6 +54,7 @@ def show_invite(request: HttpRequest) -> HttpResponse:
     last_number = number_of_invitation(member, page.rows[0].invitation_id) if page.rows else 0
     rule_set, totals = rule_set_in_force(now), queries.totals(member, now)
     link, text = offers.link_of(code), offers.share_text(rule_set)
+    friends = [wording.friend_row(row, last_number - place) for place, row in enumerate(page.rows)]
     context = {
         "member": member,
         "code": code,
@@ -66,7 +67,8 @@ def show_invite(request: HttpRequest) -> HttpResponse:
         "totals": totals,
         "funnel": wording.funnel(totals),
         "page": page,
-        "friends": [wording.friend_row(row, last_number - place) for place, row in enumerate(page.rows)],
+        "friends": friends,
+        "visits": [friend for friend in friends if friend.is_visit],
     }
     return render(request, "referrals/invite.html", context)
 

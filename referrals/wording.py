@@ -18,7 +18,10 @@ TONES = {State.CREDITED: "good", State.REFUSED: "bad", State.ENDED: "bad", State
 
 @dataclass(frozen=True)
 class FriendRow:
-    """One invitation as the list shows it; `reason` says why there is no more than there is."""
+    """One invitation as the list shows it; `reason` says why there is no more than there is.
+
+    With `is_visit` somebody has opened the link, and nothing more is known.
+    """
 
     name: str
     state: str
@@ -31,6 +34,7 @@ class FriendRow:
     credited_points: int
     waiting_points: int
     taken_back_points: int
+    is_visit: bool
 
 
 def friend_row(row: InvitationRow, number: int) -> FriendRow:
@@ -47,6 +51,7 @@ def friend_row(row: InvitationRow, number: int) -> FriendRow:
         credited_points=row.credited_points,
         waiting_points=row.pending_points + row.held_points,
         taken_back_points=row.taken_back_points,
+        is_visit=row.state == State.VISITED,
     )
 
 

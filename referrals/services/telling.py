@@ -19,7 +19,6 @@ def share_earned(share: Reward | None, *, friend: Member) -> list[Telling]:
             kind="share_earned",
             happened_at=share.rewarded_at,
             facts=facts,
-            wants_letter=True,
         )
     ]
 
@@ -34,7 +33,6 @@ def welcome_given(welcome: Reward | None, *, friend: Member) -> list[Telling]:
             kind="welcome_points",
             happened_at=welcome.rewarded_at,
             facts=_brought(welcome),
-            wants_letter=True,
         )
     ]
 
@@ -58,7 +56,6 @@ def reward_taken_back(reward: Reward, *, points: int, at: datetime) -> list[Tell
             kind="share_taken_back",
             happened_at=at,
             facts=facts,
-            wants_letter=True,
         )
     ]
 
@@ -71,7 +68,6 @@ def friend_joined(referral: Referral, *, at: datetime) -> list[Telling]:
             kind="friend_joined",
             happened_at=at,
             facts={"friend": referral.invited.masked_name},
-            wants_letter=True,
         )
     ]
 
@@ -83,7 +79,7 @@ def inviter_noted(referral: Referral, *, at: datetime) -> list[Telling]:
         (referral.inviter_id, {"friend": referral.invited.masked_name}),
     ]
     return [
-        Telling(member_id=reader_id, kind="inviter_noted", happened_at=at, facts=facts, wants_letter=True)
+        Telling(member_id=reader_id, kind="inviter_noted", happened_at=at, facts=facts)
         for reader_id, facts in told
     ]
 

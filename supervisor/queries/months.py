@@ -1,9 +1,10 @@
 """What became of the programme's points, month by month, and how many were outstanding at each one's end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from operator import add
 
 from django.conf import settings
 from django.db import connection
@@ -46,41 +47,39 @@ class MovedPoints:
     """What became of points in a month.
 
     Credited and spent points are counted in full, and apart from them what was taken or given back.
-    `adjusted` is what colleagues added and took away by hand, with its sign.
+    `adjusted_points` is what colleagues added and took away by hand, with its sign.
     """
 
-    credited: int
-    taken_back: int
-    spent: int
-    given_back: int
-    expired: int
-    adjusted: int
+    credited_points: int
+    taken_back_points: int
+    spent_points: int
+    given_back_points: int
+    expired_points: int
+    adjusted_points: int
 
     def __add__(self, other: "MovedPoints") -> "MovedPoints":
         """What became of points in both."""
-        return MovedPoints(
-            credited=self.credited + other.credited,
-            taken_back=self.taken_back + other.taken_back,
-            spent=self.spent + other.spent,
-            given_back=self.given_back + other.given_back,
-            expired=self.expired + other.expired,
-            adjusted=self.adjusted + other.adjusted,
-        )
+        return MovedPoints(*map(add, astuple(self), astuple(other)))
 
     @property
-    def issued(self) -> int:
+    def issued_points(self) -> int:
         """What members got and were left with."""
-        return self.credited - self.taken_back
+        return self.credited_points - self.taken_back_points
 
     @property
-    def used(self) -> int:
+    def used_points(self) -> int:
         """What paid for orders, and was not given back."""
-        return self.spent - self.given_back
+        return self.spent_points - self.given_back_points
 
     @property
-    def change(self) -> int:
+    def gone_points(self) -> int:
+        """What members have no more, but for what was taken by hand."""
+        return self.used_points + self.expired_points
+
+    @property
+    def change_points(self) -> int:
         """By how much more is outstanding after it."""
-        return self.issued - self.used - self.expired + self.adjusted
+        return self.issued_points - self.gone_points + self.adjusted_points
 
 
 NOTHING_MOVED = MovedPoints(0, 0, 0, 0, 0, 0)
@@ -116,11 +115,11 @@ def months_of_points(at: datetime, months: int = SHOWN_MONTHS) -> Sequence[Progr
         for month, *sums, _last_posting_id in cursor.fetchall():
             moved[month] = moved.get(month, NOTHING_MOVED) + MovedPoints(*sums)
     first = month_after(timezone.localdate(at).replace(day=1), 1 - months)
-    outstanding_points = sum(one.change for month, one in moved.items() if month < first)
+    outstanding_points = sum(one.change_points for month, one in moved.items() if month < first)
     shown = []
     for month in (month_after(first, turn) for turn in range(months)):
         found = moved.get(month, NOTHING_MOVED)
-        outstanding_points += found.change
+        outstanding_points += found.change_points
         shown.append(ProgrammeMonth(month, found, outstanding_points))
     return shown
 
@@ -129,13 +128,6 @@ def counted_months() -> tuple[dict[date, MovedPoints], int]:
     """What is counted of each month, and the last posting that is."""
     counted = list(CountedMonth.objects.all())
     return {
-        one.month: MovedPoints(
-            credited=one.credited_points,
-            taken_back=one.taken_back_points,
-            spent=one.spent_points,
-            given_back=one.given_back_points,
-            expired=one.expired_points,
-            adjusted=one.adjusted_points,
-        )
+        one.month: MovedPoints(**{field.name: getattr(one, field.name) for field in fields(MovedPoints)})
         for one in counted
     }, max((one.last_posting_id for one in counted), default=0)

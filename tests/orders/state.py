@@ -75,11 +75,12 @@ STATE = {
         select customer, flag.kind, noticed_at, decision
           from referrals_flag flag join referrals_referral referral on referral.id = flag.referral_id
           join person on person.id = referral.invited_id""",
-    # Those of one member are read in their order; but the ledger tells what became available between the
-    # orders of a request when it credits them all, before the orders themselves are told of.
+    # Those of one member are read in their order, and so are those of one moment; but the ledger tells what
+    # became available between the orders of a request when it credits them all, before the orders themselves.
     "messages": """
         select customer, kind, facts, happened_at, wants_letter,
-               row_number() over (partition by member_id, kind = 'points_available' order by message.id)
+               row_number() over (partition by member_id, kind = 'points_available' order by message.id),
+               row_number() over (partition by member_id order by happened_at, message.id) as in_time
           from accounts_message message join person on person.id = message.member_id""",
     "members": "select customer, joined_at, first_name, email, language from person",
 }

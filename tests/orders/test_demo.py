@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from accounts.models import Member, Message, User
+from accounts.models import Consent, Member, Message, User
 from accounts.services import claim_member
 from config.demo import DEMO_API_KEY, DEMO_LOGINS
 from loyalty.models import LedgerAudit, PointsAccount, Posting, Standing
@@ -145,6 +145,16 @@ def test_load_demo_shows_invitations_in_every_state_but_an_ended_one(db):
     # The doubtful one waits for the visitor to decide it.
     assert {flag.referral.inviter for flag in open_flags()} == {ada}
     assert {flag.kind for flag in open_flags()} == {"too_quick", "same_phone"}
+
+
+def test_load_demo_agrees_to_no_text_of_later(db):
+    load(members=THE_CAST)
+
+    consents = Consent.objects.exclude(member__is_sandbox=True)
+    assert [
+        consent for consent in consents if consent.text_version > consent.recorded_at.date().isoformat()
+    ] == []
+    assert consents.exists()
 
 
 def test_load_demo_writes_nobody_letters_and_leaves_a_little_to_read(db):

@@ -16,8 +16,9 @@ from loyalty.models import PointsAccount
 from loyalty.queries.audit import every_check, findings
 from loyalty.queries.rules import rule_set_in_force
 from loyalty.services import ledger
+from loyalty.services.recount import recount_standings
 from loyalty.services.rules import create_draft, publish_rule_set
-from loyalty.services.standing import recount_standings, set_floor
+from loyalty.services.standing import set_floor
 from orders.errors import BadSum, LinesDoNotAddUp, NotAMember, OrderDiffers
 from orders.models import Order, Outlet, Source
 from orders.queries.figures import LineSpec

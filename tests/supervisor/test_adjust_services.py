@@ -224,7 +224,7 @@ def test_more_than_the_limit_waits_for_a_second_person(ada, stan, correct):
     assert recorded() == []
     assert not Message.objects.exists()
     asked = AuditRecord.objects.get(action="approval_asked")
-    assert (asked.member, asked.actor_id) == (None, stan.pk)
+    assert (asked.member, asked.actor_id) == (ada, stan.pk)
     assert asked.facts == {"approval": approval.pk, "kind": "adjustment", "points": 101}
 
 

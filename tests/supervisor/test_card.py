@@ -20,6 +20,7 @@ from orders.services.orders import refund_order
 from supervisor.queries.card import member_card
 from supervisor.services.adjustments import adjust_points
 from supervisor.services.approvals import withdraw_approval
+from tests.accounts.telling import told
 from tests.clock import NOON
 from tests.factories import MemberFactory
 from tests.loyalty.editions import LONG_AGO, tier_spec
@@ -229,6 +230,15 @@ def test_staff_read_titles_of_messages_and_supervisors_all(desk, ada, sue, paid,
     assert "can be spent" in read(in_english(client_of(sue)), ada, "messages/")
 
 
+def test_whole_contacts_in_what_is_about_security_are_read_by_nobody_else(desk, ada, sue, client_of):
+    told(ada, "email_changed", contact="new.address@example.com", before="old.address@example.com")
+    for page in ("", "messages/"):
+        shown = read(in_english(client_of(sue)), ada, page)
+        assert "Your e-mail has been changed" in shown
+        assert "address@example.com" not in shown
+        assert "192.0.2.7" not in shown
+
+
 def test_messages_are_read_without_their_links_and_stay_unseen(desk, ada, ben):
     earn(ada, 500)
     gift(ada, ben, 100)
@@ -255,7 +265,7 @@ def test_a_message_says_what_became_of_its_letter(desk, ada):
 
     for outcome, at, words in (
         ("sent", NOON, "· Letter sent by e-mail"),
-        ("refused", None, "· Letter not sent: the mailbox did not take it"),
+        ("refused", None, "· Letter not sent: the mail server did not take it"),
         ("", None, "· Letter waiting to be sent"),
     ):
         told(outcome, sent_at=at)

@@ -38,10 +38,10 @@ import django
 django.setup()
 from django.db import connection
 connection.settings_dict["NAME"] = sys.argv[1]
-from loyalty.services import standing
+from loyalty.services import batches
 from supervisor.jobs import HANDLERS
 from supervisor.services.job_runs import carry_out
-standing.BATCH_MEMBERS = 1
+batches.BATCH_MEMBERS = 1
 carry_out(job_run_id=int(sys.argv[2]), handlers=HANDLERS)
 """
 SLOW = """
@@ -97,7 +97,7 @@ def test_a_recount_of_nobody_says_that_nobody_moved(sue):
 
 
 def test_a_recount_that_is_cancelled_keeps_what_is_done_and_another_does_the_rest(db, sue, monkeypatch):
-    monkeypatch.setattr("loyalty.services.standing.BATCH_MEMBERS", 1)
+    monkeypatch.setattr("loyalty.services.batches.BATCH_MEMBERS", 1)
     monkeypatch.setattr("supervisor.services.job_runs.SECONDS_BETWEEN_REPORTS", 0)
     publish_edition()
     members = MemberFactory.create_batch(3)

@@ -16,7 +16,7 @@ from accounts.numbers import new_member_number
 from accounts.services.audit import record
 from loyalty.services.blocking import block_member
 from supervisor.journal_wording import LISTS, PAGES, doer, facts_in_words, title
-from supervisor.queries.journal import people_of
+from supervisor.queries.journal import JournalFilter, journal, people_of
 from supervisor.services.lists import note_list
 from tests.clock import NOON, TOMORROW_NOON
 from tests.factories import MemberFactory
@@ -165,6 +165,14 @@ def test_facts_are_told_in_words(ada, sue, action, facts, words):
     member = None if action in AuditRecord.ABOUT_THE_PROGRAMME else ada
 
     assert said(noted(action, member, actor=sue, **facts)) == words
+
+
+def test_approval_about_a_member_names_them(ada, sue):
+    """In the list of all approvals, too."""
+    noted(Action.APPROVAL_ASKED, ada, actor=sue, approval=3, kind="adjustment", points=5_000)
+
+    for action in ("", Action.APPROVAL_ASKED):
+        assert [record.member for record in journal(JournalFilter(action=action))] == [ada]
 
 
 def test_every_action_is_worded(ada, ben, sue, stan):

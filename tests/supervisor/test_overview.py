@@ -145,7 +145,7 @@ def test_chart_can_be_read_as_a_table(ada, sue, shop, client_of):
     chart = response.context["orders_chart"]
     assert (chart.count, chart.bars[-1].title) == (30, f"{today.day} {today:%B %Y}: 3")
     points = response.context["figures"].this_month
-    assert f"{today:%B %Y} so far {points.moved.issued} 0 0 " in page.text
+    assert f"{today:%B %Y} so far {points.moved.issued_points} 0 0 " in page.text
     assert ("svg", "img") in [(tag, attributes.get("role")) for tag, attributes in page.tags]
 
 

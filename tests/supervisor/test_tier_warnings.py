@@ -8,6 +8,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import Message
 from accounts.services.waiting_letters import send_waiting_letters
+from accounts.wording import message_cards
 from loyalty.models import RuleSet
 from loyalty.services.rules import withdraw_rule_set
 from supervisor.services.editions import ask_publication
@@ -89,6 +90,25 @@ def test_letter_is_not_sent_once_the_edition_is_withdrawn(ada, live, sue):
     send_waiting_letters(at=NOON)
 
     assert Message.objects.get(kind="tier_at_risk").letter_outcome == "outdated"
+
+
+def test_cabinet_says_so_once_the_edition_is_withdrawn(ada, live, sue, in_english):
+    count(ada, 12_000)
+    edition = publish_edition(*HIGHER, effective_at=IN_20_DAYS)
+    tell_falls(at=NOON)
+    told_of_it = Message.objects.filter(kind="tier_at_risk")
+
+    [card] = message_cards(told_of_it, ada)
+    assert card.title == "The tier “Silver” is yours until 30 March 2026"
+    assert "By them your tier becomes “Bronze”." in card.text
+
+    withdraw_rule_set(rule_set=edition, at=NOON, by=sue)
+
+    [card] = message_cards(told_of_it, ada)
+    assert card.title == "The tier “Silver”: the new rules were withdrawn"
+    assert "Your tier does not change by them." in card.text
+    assert "becomes" not in card.text
+    assert "more before that day" not in card.text
 
 
 @pytest.mark.parametrize(("effective_at", "jobs"), [(None, 0), (IN_20_DAYS, 1)])

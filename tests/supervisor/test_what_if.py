@@ -12,8 +12,8 @@ from django.db.utils import InternalError
 from accounts.models import Member
 from loyalty.models import RuleSet, Standing
 from loyalty.queries.rules import rule_set_in_force
+from loyalty.services.recount import Recounted, recount_standings
 from loyalty.services.rules import TierSpec, create_draft, publish_rule_set
-from loyalty.services.standing import Recounted, recount_standings
 from supervisor.queries.what_if import (
     FloorLine,
     History,

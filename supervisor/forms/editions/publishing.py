@@ -1,6 +1,6 @@
 """Publishing a draft: when, and why."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.days import midnight
 from supervisor.forms.transfers import ReasonForm
 
 
@@ -56,7 +57,7 @@ class PublishForm(ReasonForm):
     def proposed_at() -> datetime:
         """The next midnight in the programme's zone: what the form proposes."""
         tomorrow = timezone.localdate() + timedelta(days=1)
-        return timezone.make_aware(datetime.combine(tomorrow, time()), timezone.get_default_timezone())
+        return midnight(tomorrow)
 
     def clean(self) -> dict[str, Any]:
         """What was entered; a later moment needs its date and time."""

@@ -125,7 +125,7 @@ def floor_lines(sides: Sides) -> list[FloorLine]:
 def placed_members(sides: Sides) -> str:
     """SQL for a row of each member of a half: the tiers of both editions and the sums that decide them.
 
-    As `loyalty.services.standing` recounts them: the sum of all time is on the standing, unless the
+    As `loyalty.services.recount` recounts them: the sum of all time is on the standing, unless the
     standing is of an edition that counts the last months. Who has no standing has paid nothing.
     """
     now, then = sides.now.paid_sum(), sides.then.paid_sum()

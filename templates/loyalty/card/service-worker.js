@@ -12,11 +12,14 @@ async function forget() {
   for (const name of await caches.keys()) await caches.delete(name);
 }
 
-// The page as it is for whoever is signed in now; whoever is not is led elsewhere, and has no card.
+// Whoever is not signed in is led elsewhere, and has no card; any other trouble says nothing of the card.
+const isGone = (page) => page.type === "opaqueredirect" || page.status === 401 || page.status === 404;
+
+// The page as it is for whoever is signed in now.
 async function keep() {
   const page = await fetch(KEPT.page, { redirect: "manual", cache: "no-store" });
-  if (page.status >= 500) return;
-  if (!page.ok) return forget();
+  if (isGone(page)) return forget();
+  if (!page.ok) return;
   const box = await caches.open(NAME);
   await box.addAll(KEPT.files);
   await box.put(KEPT.page, page);
@@ -24,10 +27,10 @@ async function keep() {
 
 async function card(event) {
   const answer = fetch(event.request);
-  event.waitUntil(answer.then((page) => page.status < 500 && keep()).catch(() => {}));
+  event.waitUntil(answer.then((page) => (page.ok || isGone(page)) && keep()).catch(() => {}));
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
   const page = await Promise.race([answer.catch(() => {}), late]);
-  if (page && page.status < 500) return page;
+  if (page && (page.ok || isGone(page))) return page;
   return (await kept(KEPT.page)) || page || answer;
 }
 

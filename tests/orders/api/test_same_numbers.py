@@ -77,7 +77,8 @@ def test_everybody_reads_the_same_numbers(noon, ada, ben, stan, client_of, life)
             assert figures(part["points"]) in card
         first = next((part for part in told["expiries"] if part["expires_on"]), None)
         if first is not None:
-            words = f"{points(first['points'])} expire on {day_text(date.fromisoformat(first['expires_on']))}"
+            last_day = day_text(date.fromisoformat(first["expires_on"]))
+            words = f"{points(first['points'])} can be spent until the end of {last_day}, then they expire"
             assert words in cabinet
             assert words in why
         worth = money(Decimal(told["available_points"]))

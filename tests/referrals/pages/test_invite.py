@@ -300,6 +300,9 @@ def test_friends_who_have_not_joined_are_counted_through(ada, code, browser_of):
     rows = browser_of(ada).get("/invite/").context["friends"]
 
     assert [row.name for row in rows] == ["Friend 3", "Friend 2", "Friend 1"]
+    page = Page(browser_of(ada).get("/invite/"))
+    assert "3 people opened your link and have not joined, the last on 10 March 2026" in page.text
+    assert page.count("table") == 0
 
 
 def test_refusals_say_why(ada, ben, code, browser_of):

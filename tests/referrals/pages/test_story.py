@@ -33,7 +33,7 @@ def test_a_friend_joins_by_the_link_and_buys(ada, browser_of, visitor, paid, clo
     landing = Page(arrive(friend, path))
     assert "Ада invites you to Ballada" in landing.text
     assert "200\u00a0points for you, as soon as you have joined." in landing.text
-    assert "opened the link" in Page(inviter.get("/invite/")).text
+    assert "1 person opened your link and has not joined" in Page(inviter.get("/invite/")).text
 
     clock.shift(timedelta(minutes=5))
     assert friend.post(path).headers["Location"] == "/accounts/signup/"
@@ -100,7 +100,7 @@ def test_totals_equal_the_list_and_the_ledger(ada, browser_of, visitor, paid, cl
     funnel = page.context["funnel"]
     assert [row.number for row in funnel] == [3, 3, 2, 2]
     # A bar is as long as its share of the longest; a number that stands in words needs no colour.
-    assert [row.width for row in funnel] == [1_000, 1_000, 667, 667]
+    assert [row.share for row in funnel] == [100, 100, 67, 67]
     assert steps_on(Page(page)) == [3, 3, 2, 2]
 
 
