@@ -390,7 +390,7 @@ def test_jobs_of_the_console_have_their_times():
     }
 
     assert times["supervisor.jobs.delete_old_uploads"] == "30 1 * * *"
-    assert times["supervisor.jobs.count_months"] == "50 1 * * *"
+    assert times["supervisor.jobs.count_months"] == "50 * * * *"
 
 
 def test_every_kind_of_work_has_somebody_who_does_it():
