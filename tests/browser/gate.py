@@ -46,6 +46,14 @@ CLIPPED = """() => [...document.querySelectorAll('body *')].filter(one => {
     return ((cuts(overflowX) && one.scrollWidth > one.clientWidth + 1)
         || (cuts(overflowY) && one.scrollHeight > one.clientHeight + 1)) && Boolean(one.innerText?.trim());
 }).map(one => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 120))"""
+# Text in a column of a letter or two: narrower than three of its letters, and more than four high. Heads of
+# tables are kept out of sight on a phone.
+SQUEEZED = """() => [...document.querySelectorAll('main *')].filter(one => {
+    const isText = [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim().length > 5);
+    const { width, height } = one.getBoundingClientRect();
+    const letter = parseFloat(getComputedStyle(one).fontSize);
+    return isText && !one.closest('thead') && width > 1 && width < 3 * letter && height > 4 * letter;
+}).map(one => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 120))"""
 SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important }
 * { word-spacing: .16em !important }
 p { margin-bottom: 2em !important }"""
@@ -236,6 +244,7 @@ def run_axe(page: Page, name: str) -> list[Finding]:
             for where in nodes
         ]
         found += _too_wide(page, name, looked_at)
+        found += [Finding(name, looked_at, "text is squeezed", where) for where in page.evaluate(SQUEEZED)]
     return found
 
 
