@@ -63,15 +63,15 @@ end $$;
 
 
 -- Lock both members' accounts, and then look at everything that decides about an intent, and at which
--- edition is in force; `…_has_letters` says who has an address of their own, outside of the sandbox.
+-- edition is in force.
 create or replace function loyalty_transfer_facts(
     p_intent_id bigint, p_sender_id bigint, p_recipient_id bigint, p_at timestamptz,
     p_day_from timestamptz, p_month_from timestamptz, p_until timestamptz
 ) returns table (
     edition_id bigint, edition_number integer, edition_published_at timestamptz,
     expires_at timestamptz, wrong_proofs smallint, proof varchar, is_made boolean, knows_recipient boolean,
-    is_active boolean, joined_at timestamptz, changed_at timestamptz, given_points bigint[], sender_has_letters boolean,
-    may_receive boolean, received_points bigint[], recipient_has_letters boolean
+    is_active boolean, joined_at timestamptz, changed_at timestamptz, given_points bigint[],
+    may_receive boolean, received_points bigint[]
 ) language plpgsql as $$
 declare
     v_edition record;
@@ -94,12 +94,9 @@ begin
                loyalty_is_active(sender.user_id), sender.joined_at,
                loyalty_changed_at(sender.id, sender.user_id),
                loyalty_given_points(sender.id, v_edition.limits_given, p_day_from, p_month_from, p_until),
-               not sender.is_sandbox and (sender.user_id is not null or sender.email_verified_at is not null),
                loyalty_may_receive(recipient.id, recipient.user_id),
                loyalty_received_points(
-                   recipient.id, v_edition.limits_received, p_day_from, p_month_from, p_until),
-               not recipient.is_sandbox
-                   and (recipient.user_id is not null or recipient.email_verified_at is not null)
+                   recipient.id, v_edition.limits_received, p_day_from, p_month_from, p_until)
           from loyalty_transfer_intent intent, accounts_member sender, accounts_member recipient
          where intent.id = p_intent_id and sender.id = p_sender_id and recipient.id = p_recipient_id;
 end $$;
