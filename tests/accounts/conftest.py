@@ -6,6 +6,7 @@ from django.test import Client
 
 from accounts.models import Member
 from tests.accounts.contact_changes import Phones
+from tests.accounts.mail_server import MailServer
 from tests.clock import NOON
 
 
@@ -28,3 +29,10 @@ def client(ada: Member, client_of) -> Client:
 def phones(caplog) -> Phones:
     """Every phone, with the text messages that it got."""
     return Phones(caplog)
+
+
+@pytest.fixture
+def server(settings):
+    settings.EMAIL_BACKEND = "tests.accounts.mail_server.MailServer"
+    yield MailServer
+    MailServer.is_down, MailServer.refusals, MailServer.dies_after, MailServer.opened = False, {}, "", 0

@@ -1,9 +1,35 @@
-"""A mail server that speaks SMTP, so that the way to a real one is tried too."""
+"""Mail servers: one with bad days, and one that speaks SMTP, so that the way to a real one is tried too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from smtplib import SMTPConnectError
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Event, Thread
+
+from django.core.mail.backends.locmem import EmailBackend
+
+
+class MailServer(EmailBackend):
+    """A mail server with bad days: what it does is set on the class, and each test begins with a good one."""
+
+    is_down = False
+    refusals: dict[str, Exception] = {}
+    dies_after: str = ""
+    opened = 0
+
+    def open(self):
+        if type(self).is_down:
+            raise SMTPConnectError(421, b"not now")
+        type(self).opened += 1
+
+    def send_messages(self, messages):
+        for message in messages:
+            if refusal := self.refusals.get(message.to[0]):
+                raise refusal
+        sent = super().send_messages(messages)
+        if messages[0].to[0] == type(self).dies_after:
+            raise KeyboardInterrupt
+        return sent
 
 
 class Conversation(StreamRequestHandler):

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from django.core import mail
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import Member, Message
-from accounts.services.messages import Telling, tell
+from accounts.services.messages import SEND_LETTERS_TASK, Telling, tell
 from tests.clock import NOON
 
 EARNED = {"order": "A-1", "points": 150, "spent_points": 0, "available_at": None}
@@ -124,3 +126,22 @@ def work_off() -> None:
     with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
         # One at a time: a worker of several leaves when nothing is queued, though a job may yet queue more.
         worker_app.run_worker(wait=False, concurrency=1, install_signal_handlers=False, listen_notify=False)
+
+
+def waiting() -> list[int]:
+    """The messages whose letters wait, the oldest first."""
+    return list(
+        Message.objects.filter(wants_letter=True, letter_outcome="")
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def asked_for() -> int:
+    """How many runs of the job the worker has before it."""
+    return ProcrastinateJob.objects.filter(task_name=SEND_LETTERS_TASK, status="todo").count()
+
+
+def recipients() -> list[str]:
+    """Where the letters of this test went, one after another."""
+    return [to for letter in mail.outbox for to in letter.to]
