@@ -5,6 +5,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 from django.http import HttpResponse
+from django.test import Client
 
 from accounts.models import Member, User
 
@@ -55,3 +56,10 @@ class Page(HTMLParser):
     def values(self, *names: str) -> list[str]:
         """Every value of those attributes."""
         return [attributes[name] for _tag, attributes in self.tags for name in names if name in attributes]
+
+
+def opened(client: Client, address: str) -> Page:
+    """The page at that address, which is there."""
+    response = client.get(address)
+    assert response.status_code == 200
+    return Page(response)

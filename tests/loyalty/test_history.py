@@ -16,7 +16,7 @@ from loyalty.queries import operations as queries
 from tests.clock import NOON
 from tests.loyalty.lives import days_ago, earn_many, live
 from tests.loyalty.points import earn, fetch, spend, take_back
-from tests.pages import Page
+from tests.pages import Page, opened
 
 MOST_QUERIES = 8
 
@@ -33,12 +33,6 @@ def client(ada, client_of) -> Client:
     client = client_of(ada)
     client.cookies["django_language"] = "en"
     return client
-
-
-def opened(client: Client, address: str) -> Page:
-    response = client.get(address)
-    assert response.status_code == 200
-    return Page(response)
 
 
 # What the filter finds

@@ -21,7 +21,7 @@ from tests.clock import NOON, TOMORROW_NOON
 from tests.factories import UserFactory
 from tests.loyalty.editions import publish_edition
 from tests.loyalty.points import NEW_YEAR, earn, give, hold, new_key, spend, take_back
-from tests.pages import Page
+from tests.pages import Page, opened
 
 MOST_QUERIES = 8
 # The first page also counts the messages that are new, adds up the months and looks for first steps.
@@ -78,12 +78,6 @@ def queries_of(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
     return len(captured)
-
-
-def opened(client: Client, address: str) -> Page:
-    response = client.get(address)
-    assert response.status_code == 200
-    return Page(response)
 
 
 def in_language(client: Client, language: str) -> Client:

@@ -23,7 +23,7 @@ from tests.loyalty.editions import publish_edition
 from tests.loyalty.lives import earn_many, live
 from tests.loyalty.points import earn, settle, spend, take_back
 from tests.loyalty.races import race
-from tests.pages import Page
+from tests.pages import opened
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +38,6 @@ def client(ada, client_of) -> Client:
     client = client_of(ada)
     client.cookies["django_language"] = "en"
     return client
-
-
-def opened(client: Client, address: str) -> Page:
-    response = client.get(address)
-    assert response.status_code == 200
-    return Page(response)
 
 
 # Why this number
