@@ -23,7 +23,7 @@ lint: prepare-dev ## Check style, types, imports, templates, migrations and tran
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m mypy
 	$(IN_VENV) -c "from importlinter.cli import lint_imports_command as check; check()" --no-logo
-	$(IN_VENV) -m djlint --quiet --lint --check templates
+	$(IN_VENV) -m djlint --lint --check templates
 	$(WITH_TEST_DATABASE) $(IN_VENV) manage.py makemigrations --check --dry-run
 	$(IN_VENV) -m dev.check_messages
 
