@@ -254,14 +254,14 @@ def test_page_tells_that_it_was_seen(ada, client):
     for _ in range(30):
         told(ada)
     page = opened(client)
-    (sender,) = [values for tag, values in page.tags if tag == "form" and values.get("hx-trigger") == "load"]
+    (sender,) = [values for _tag, values in page.tags if values.get("data-hx-trigger") == "load"]
 
-    response = client.post(sender["hx-post"], inputs(page, **{"hx-trigger": "load"}), headers=HTMX)
+    response = client.post(sender["data-hx-post"], inputs(page, **{"data-hx-trigger": "load"}), headers=HTMX)
 
     assert (response.status_code, response.content) == (204, b"")
     assert len(unseen()) == 5
     older = opened(client, f"{MESSAGES}?before={messages_page(member=ada).older_cursor}")
-    client.post(SEEN, inputs(older, **{"hx-trigger": "load"}), headers=HTMX)
+    client.post(SEEN, inputs(older, **{"data-hx-trigger": "load"}), headers=HTMX)
     assert unseen() == []
     assert Message.objects.filter(seen_at=NOON).count() == 30
 
@@ -287,7 +287,7 @@ def test_page_of_read_messages_sends_nothing(ada, client):
     page = opened(client)
 
     assert page.count("script") == 0
-    assert SEEN not in page.values("action", "hx-post")
+    assert SEEN not in page.values("action", "data-hx-post")
     assert "new message" not in page.text
 
 

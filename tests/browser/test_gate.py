@@ -2,6 +2,7 @@
 
 import re
 
+import html5lib
 import pytest
 from django.core import mail
 from playwright.sync_api import Browser, expect
@@ -60,17 +61,21 @@ def test_every_page_is_for_everybody(person, part, language, site, in_chromium, 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nobody_sees_two_pages_of_one_title(language, paths, browser_of):
-    seen: dict[tuple[str, str], set[str]] = {}
+def test_every_page_is_valid_and_has_a_title_of_its_own(language, paths, browser_of):
+    titled: dict[tuple[str, str], set[str]] = {}
+    broken = []
     for person in PEOPLE:
         client = browser_of(person, language)
         for name in pages_of(person):
             page = client.get(paths(name, person), follow=True)
-            title = re.search(r"<title>(.*?)</title>", page.content.decode(), re.DOTALL).group(1)
-            seen.setdefault((person, " ".join(title.split())), set()).add(page.resolver_match.view_name)
+            html = page.content.decode()
+            title = re.search(r"<title>(.*?)</title>", html, re.DOTALL).group(1)
+            titled.setdefault((person, " ".join(title.split())), set()).add(page.resolver_match.view_name)
+            broken += [f"{person} {name}: {words}" for words in what_a_parser_mends(html)]
 
-    twins = [f"{key}: {sorted(names)}" for key, names in seen.items() if len(names - ONE_AND_THE_SAME) > 1]
+    twins = [f"{key}: {sorted(names)}" for key, names in titled.items() if len(names - ONE_AND_THE_SAME) > 1]
     assert not twins, "\n" + "\n".join(twins)
+    assert not broken, "\n" + "\n".join(broken)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -100,6 +105,14 @@ def test_every_letter_is_for_everybody(language, ada, site, settings, in_chromiu
 
     assert len(letters) >= len(FACTS) + 3
     assert not findings, "\n" + "\n".join(sorted({str(one) for one in findings}))
+
+
+def what_a_parser_mends(html: str) -> list[str]:
+    """Where the page is no HTML as it is written down, and attributes that HTML does not know."""
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    document = parser.parse(html)
+    foreign = {name for element in document.iter() for name in element.attrib if name.startswith("hx-")}
+    return [f"{code} in line {line}" for (line, _), code, _ in parser.errors] + sorted(foreign)
 
 
 def look_at(in_chromium, site, asked, language, client, examine=examine) -> list[Finding]:

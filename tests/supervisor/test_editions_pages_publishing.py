@@ -74,7 +74,7 @@ def test_saving_with_a_preview_leads_to_its_progress(client, sue):
     page = Page(client.get(preview_address(preview)))
     assert "It is being computed" in page.text
     assert "Look again" in page.text
-    assert f"/console/jobs/{preview.job_run_id}/progress/" in page.values("hx-get")
+    assert f"/console/jobs/{preview.job_run_id}/progress/" in page.values("data-hx-get")
 
 
 def test_asking_again_shows_the_same_preview(client, sue):

@@ -122,8 +122,8 @@ def test_typing_is_answered_by_the_list_alone(desk, julia):
     assert answer.status_code == 200
     assert page.count("html") == 0
     assert card_of(julia) in page.hrefs()
-    [status] = [values for _tag, values in page.tags if "hx-swap-oob" in values]
-    assert status["hx-swap-oob"] == "innerHTML:#count"
+    [status] = [values for _tag, values in page.tags if "data-hx-swap-oob" in values]
+    assert status["data-hx-swap-oob"] == "innerHTML:#count"
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_the_stage_is_told_in_the_language_of_the_page(client, sue):
 def test_the_page_asks_for_the_bar_every_second_until_the_work_is_over(client, sue):
     run = running(sue)
     address = f"{JOBS}{run.pk}/progress/"
-    assert address in Page(client.get(f"{JOBS}{run.pk}/")).values("hx-get")
+    assert address in Page(client.get(f"{JOBS}{run.pk}/")).values("data-hx-get")
     asks = {"HTTP_HX_REQUEST": "true"}
 
     part = client.get(address, **asks)
@@ -97,7 +97,7 @@ def test_the_page_asks_for_the_bar_every_second_until_the_work_is_over(client, s
 
     JobRun.objects.filter(pk=run.pk).update(finished_at=NOON, outcome="done")
     assert client.get(address, **asks).headers["HX-Refresh"] == "true"
-    assert Page(client.get(f"{JOBS}{run.pk}/")).values("hx-get") == []
+    assert Page(client.get(f"{JOBS}{run.pk}/")).values("data-hx-get") == []
     assert client.get(address).headers["Location"] == f"{JOBS}{run.pk}/"
     assert Client().get(address, **asks).headers["HX-Refresh"] == "true"
 
@@ -218,9 +218,9 @@ def test_work_for_later_is_not_asked_for_every_second(client, sue):
     later = job(sue, begins_at=TOMORROW_NOON)
     now = running(sue)
 
-    assert "hx-get" not in client.get(f"{JOBS}{later.pk}/").content.decode()
+    assert "data-hx-get" not in client.get(f"{JOBS}{later.pk}/").content.decode()
     assert "Look again" in text_of(client, f"{JOBS}{later.pk}/")
-    assert "hx-get" in client.get(f"{JOBS}{now.pk}/").content.decode()
+    assert "data-hx-get" in client.get(f"{JOBS}{now.pk}/").content.decode()
 
 
 def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(client, sue):

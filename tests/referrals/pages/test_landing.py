@@ -43,9 +43,9 @@ def test_the_page_reports_the_visit_once_for_each_browser(path, visitor):
     first, second = visitor(), visitor()
     for browser in (first, first, second):
         page = Page(arrive(browser, path))
-    (form,) = [attributes for tag, attributes in page.tags if "hx-post" in attributes]
+    (form,) = [attributes for tag, attributes in page.tags if "data-hx-post" in attributes]
 
-    assert (form["hx-post"], form["hx-trigger"]) == (f"{path}visit/", "load")
+    assert (form["data-hx-post"], form["data-hx-trigger"]) == (f"{path}visit/", "load")
     assert Invitation.objects.count() == 2
 
 
