@@ -24,6 +24,8 @@ LOOKS = (
 )
 # At 1280 with the page enlarged twice, 640 are left.
 NARROWEST, TABLET, ENLARGED = ({"width": width, "height": 740} for width in (320, 768, 640))
+# A4 within its margins, in CSS pixels.
+PAPER = {"width": 672, "height": 1000}
 
 MOST_BYTES, MOST_CSS_BYTES, MOST_JS_BYTES, MOST_REQUESTS = 150_000, 20_000, 30_000, 12
 MOST_SHIFT = 0.02
@@ -54,6 +56,13 @@ SQUEEZED = """() => [...document.querySelectorAll('main *')].filter(one => {
     const letter = parseFloat(getComputedStyle(one).fontSize);
     return isText && !one.closest('thead') && width > 1 && width < 3 * letter && height > 4 * letter;
 }).map(one => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 120))"""
+# What nobody can press on paper, and ink that a dark screen would have left white.
+USELESS_ON_PAPER = """() => [
+    ...[...document.querySelectorAll('nav, .skip, .top form, main .actions, main button')]
+        .filter(one => one.checkVisibility({ visibilityProperty: true })),
+    ...[...document.querySelectorAll('h1, main p, main td, main dd')]
+        .filter(one => getComputedStyle(one).color.match(/[\\d.]+/g).slice(0, 3).every(part => part > 150)),
+].map(one => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 120))"""
 SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important }
 * { word-spacing: .16em !important }
 p { margin-bottom: 2em !important }"""
@@ -182,6 +191,7 @@ def examine(page: Page, traffic: Traffic, name: str, language: str) -> list[Find
         *run_axe(page, name),
         *stretch(page, name, SCREENS if is_longest else SCREENS[:1]),
         *(enlarge(page, traffic, name) if is_longest else []),
+        *(print_out(page, name) if is_longest else []),
         *(Finding(name, "console", words) for words in _but_the_answer_itself(traffic.said)),
         *(Finding(name, "another origin", address) for address in traffic.elsewhere),
     ]
@@ -267,6 +277,17 @@ def enlarge(page: Page, traffic: Traffic, name: str) -> list[Finding]:
     found = _too_wide(page, name, "text at 200 %")
     found += [Finding(name, "text at 200 %", "text is cut off", where) for where in page.evaluate(CLIPPED)]
     traffic.line.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+    return found
+
+
+def print_out(page: Page, name: str) -> list[Finding]:
+    """The page on A4, from a dark screen: all of it is there, dark on white, and nothing to press."""
+    page.set_viewport_size(PAPER)
+    page.emulate_media(media="print", color_scheme="dark")
+    found = _too_wide(page, name, "on paper")
+    found += [Finding(name, "on paper", "text is cut off", where) for where in page.evaluate(CLIPPED)]
+    found += [Finding(name, "on paper", "of no use", where) for where in page.evaluate(USELESS_ON_PAPER)]
+    page.emulate_media(media="screen", color_scheme="light")
     return found
 
 
