@@ -12,6 +12,7 @@ from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts.facts import all_worded
 from accounts.models import AuditRecord, Member, Message, Topic
 from accounts.queries import Look
 from accounts.roles import Role
@@ -86,7 +87,7 @@ def template_name(message: Message) -> str:
 def words_of(
     message: Message, member: Member, *, fresh: Mapping[str, object] | None = None
 ) -> dict[str, object]:
-    """What the message's templates may say; letters link to pages by `site_url`.
+    """What the message's templates may say, in the active language; letters link to pages by `site_url`.
 
     Of a letter that is about to be sent, `fresh` facts take the place of those that were told.
     """
@@ -105,7 +106,7 @@ def _rendered(message: Message, member: Member, ending: str) -> SafeString:
 
 
 def _facts(told: Mapping[str, object]) -> dict[str, object]:
-    return {name: _fact(name, value) for name, value in told.items()}
+    return {name: _fact(name, value) for name, value in all_worded(told).items()}
 
 
 def _fact(name: str, value: object) -> object:

@@ -20,6 +20,7 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import translation
 
 from accounts import queries
 from accounts.errors import AddressRefused, LetterRefused, MessageNotSent
@@ -171,7 +172,8 @@ def _send_next(
         fresh = fresh_facts(message, member, at)
         if fresh is None:
             return _end(message, Message.LetterOutcome.OUTDATED)
-        words = words_of(message, member, fresh=fresh)
+        with translation.override(member.language):
+            words = words_of(message, member, fresh=fresh)
         server.open()
         send_letter(
             template=template_name(message),
