@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from accounts.facts import english_key
 from accounts.fresh_facts import FreshFacts
 from accounts.models import Member, Message
 from loyalty.models import Standing
@@ -65,7 +66,9 @@ def _falls_by_edition(message: Message, member: Member, at: datetime) -> Facts |
     if now.name != message.facts["tier"] or (same is not None and then.position >= same.position):
         return None
     to_keep_sum = missing_sum(same, then, paid_sum)
-    return {"to_tier": then.name, "until_at": edition.effective_at, "to_keep_sum": to_keep_sum}
+    # What was told may have had another English name, or one where there is none now.
+    to_tier = {english_key("to_tier"): "", **then.words("to_tier")}
+    return {**to_tier, "until_at": edition.effective_at, "to_keep_sum": to_keep_sum}
 
 
 FRESH_FACTS: dict[str, FreshFacts] = {

@@ -53,7 +53,7 @@ def tier_path(standing: StandingCard) -> Sequence[Stop]:
     """The tiers as stops, the lowest first, and on which of them the member stands."""
     return [
         Stop(
-            name=tier.name,
+            name=tier.shown_name,
             begins=_begins(standing, tier),
             brings=rate(tier.coefficient),
             also=_("friends %(rate)s") % {"rate": rate(tier.referral_rate)} if tier.referral_rate else "",

@@ -167,7 +167,7 @@ def will_earn(offer: Quote) -> str:
     return _("%(base)s × %(rate)s (%(tier)s)") % {
         "base": money(offer.base_sum),
         "rate": rate(offer.coefficient),
-        "tier": offer.tier.name,
+        "tier": offer.tier.shown_name,
     }
 
 

@@ -165,7 +165,7 @@ def _inviter_gets(rule_set: RuleSet, tier: Tier) -> str:
             "You get %(rate)s of what your friend pays, in points: the share of your tier “%(tier)s”."
         ) % {
             "rate": rate(tier.referral_rate),
-            "tier": tier.name,
+            "tier": tier.shown_name,
         }
     above = next(
         (one for one in tiers_of(rule_set) if one.position > tier.position and one.referral_rate), None
@@ -173,7 +173,7 @@ def _inviter_gets(rule_set: RuleSet, tier: Tier) -> str:
     if above is None:
         return _("You get no points for it at present.")
     return _("You get points for it from the tier “%(tier)s” on: %(rate)s of what your friend pays.") % {
-        "tier": above.name,
+        "tier": above.shown_name,
         "rate": rate(above.referral_rate),
     }
 

@@ -45,7 +45,11 @@ def fall_notices(
     from_tier, to_tier = now[falling.from_name], then[falling.to_name]
     same = same_tier(preview.draft, from_tier)
     before = (
-        [fall_telling(member=falling, same=same, to_tier=to_tier, until_at=effective_at, at=at)]
+        [
+            fall_telling(
+                member=falling, from_tier=from_tier, same=same, to_tier=to_tier, until_at=effective_at, at=at
+            )
+        ]
         if effective_at
         else []
     )

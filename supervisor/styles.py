@@ -40,7 +40,7 @@ class Pair(NamedTuple):
 class SampleTier(NamedTuple):
     """A tier in a colour that is hard to show."""
 
-    name: str
+    shown_name: str
     colour: str
 
 

@@ -16,7 +16,7 @@ from accounts.models import Member
 from accounts.services.waiting_letters import send_waiting_letters
 from accounts.wording import template_name, words_of
 from dev.check_messages import PROJECT, problems
-from loyalty.models import Tier, Transfer
+from loyalty.models import Transfer
 from loyalty.services.blocking import block_member, freeze_token
 from loyalty.services.transfers import reverse_transfer, take_back_transfer
 from orders.models import Scope
@@ -331,5 +331,4 @@ def foreign_in_text(text: str, language: str) -> list[str]:
         return [*ENGLISH_SENTENCE.findall(said), *DOUBLE_STOP.findall(said)]
     names = {"Русский", "Ада", "Бен", "Иванова", "Смирнов", "Сью", "Орлова", "Стан", "Козлов"}
     names |= {"И", "С", "Полдень"}
-    names.update(word for name in Tier.objects.values_list("name", flat=True) for word in name.split())
     return [word for word in CYRILLIC_WORD.findall(said) if word not in names]

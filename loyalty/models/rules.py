@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.facts import in_both, in_language
 from accounts.models import User
 
 # The moment of the first edition, which holds for orders of whatever age.
@@ -140,11 +141,16 @@ class RuleSet(models.Model):
 
 
 class Tier(models.Model):
-    """A step of the programme: from which paid sum on, and what it gives."""
+    """A step of the programme: from which paid sum on, and what it gives.
+
+    Its name says which tier it is, in every edition; the English texts, where there are any, are for
+    people who read English.
+    """
 
     rule_set = models.ForeignKey(RuleSet, on_delete=models.CASCADE, related_name="tiers")
     position = models.PositiveSmallIntegerField(help_text="0 is the lowest.")
     name = models.CharField(max_length=50)
+    name_en = models.CharField(max_length=50, blank=True, default="", db_default="")
     threshold_sum = models.DecimalField(max_digits=14, decimal_places=2)
     coefficient = models.DecimalField(max_digits=6, decimal_places=4)
     referral_rate = models.DecimalField(max_digits=6, decimal_places=4)
@@ -153,6 +159,7 @@ class Tier(models.Model):
     )
     colour = models.CharField(max_length=20, blank=True)
     gives = models.TextField(blank=True, help_text="What the tier gives, in words.")
+    gives_en = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["rule_set", "position"]
@@ -160,6 +167,9 @@ class Tier(models.Model):
             models.UniqueConstraint(fields=["rule_set", "position"], name="tier_has_its_place"),
             models.UniqueConstraint(fields=["rule_set", "threshold_sum"], name="tier_has_its_threshold"),
             models.UniqueConstraint(fields=["rule_set", "name"], name="tier_has_its_name"),
+            models.UniqueConstraint(
+                fields=["rule_set", "name_en"], condition=~Q(name_en=""), name="tier_has_its_english_name"
+            ),
             models.CheckConstraint(
                 condition=Q(position=0, threshold_sum=0) | Q(position__gt=0, threshold_sum__gt=0),
                 name="tier_begins_at_zero",
@@ -171,3 +181,17 @@ class Tier(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_name(self) -> str:
+        """The name in the active language."""
+        return in_language(self.name, self.name_en)
+
+    @property
+    def shown_gives(self) -> str:
+        """What the tier gives, in the active language."""
+        return in_language(self.gives, self.gives_en)
+
+    def words(self, key: str = "tier") -> dict[str, str]:
+        """The tier as facts that are kept name it: `accounts.facts.worded` reads them."""
+        return in_both(key, self.name, self.name_en)

@@ -46,7 +46,7 @@ def rules_in_short(rule_set: RuleSet, *, at: datetime, tier: Tier | None = None)
 
 def _earning(rule_set: RuleSet, tier: Tier) -> str:
     if not tier.coefficient:
-        return _("Orders bring no points in the tier “%(tier)s”.") % {"tier": tier.name}
+        return _("Orders bring no points in the tier “%(tier)s”.") % {"tier": tier.shown_name}
     return _("%(rate)s of what you pay comes back: an order of %(sum)s brings you %(points)s.") % {
         "rate": rate(tier.coefficient),
         "sum": money(EXAMPLE_SUM),
@@ -79,7 +79,7 @@ def _expiry(rule_set: RuleSet, at: datetime) -> str:
 
 def _tiers(rule_set: RuleSet, tier: Tier) -> str:
     above = next_tier(rule_set, tier)
-    said = {"tier": tier.name, "rate": rate(tier.coefficient)}
+    said = {"tier": tier.shown_name, "rate": rate(tier.coefficient)}
     if above is None:
         return _("“%(tier)s” is the highest tier: %(rate)s of every order.") % said
     if tier.position == 0:
@@ -91,7 +91,7 @@ def _tiers(rule_set: RuleSet, tier: Tier) -> str:
     return sentence % {
         **said,
         "sum": money(above.threshold_sum),
-        "next": above.name,
+        "next": above.shown_name,
         "next_rate": rate(above.coefficient),
     }
 
@@ -107,4 +107,4 @@ def _friends(rule_set: RuleSet, tier: Tier) -> str:
         return _("Of what a friend pays whom you invited, %(rate)s comes to you in points.") % said
     if rule_set.welcome_points:
         return _("A friend whom you invite gets %(points)s.") % said
-    return _("Invitations bring no points in the tier “%(tier)s”.") % {"tier": tier.name}
+    return _("Invitations bring no points in the tier “%(tier)s”.") % {"tier": tier.shown_name}

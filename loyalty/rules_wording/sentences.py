@@ -82,7 +82,7 @@ def _spending_in_words(rule_set: RuleSet, tiers: Sequence[Tier]) -> Iterator[str
     for tier in tiers:
         if tier.redemption_cap_rate is not None:
             yield _("In the tier “%(tier)s” points may pay for up to %(share)s of an order.") % {
-                "tier": tier.name,
+                "tier": tier.shown_name,
                 "share": rate(tier.redemption_cap_rate),
             }
     if rule_set.redemption_minimum_points:

@@ -52,7 +52,9 @@ RECOUNT_SQL = """
           LEFT JOIN counted ON counted.member_id = stands.member_id
     ), decided AS (
         SELECT summed.member_id, summed.tier_id AS from_tier_id, reached.id AS to_tier_id,
-               before.name AS from_name, reached.name AS to_name, reached.coefficient, summed.paid_sum,
+               before.name AS from_name, reached.name AS to_name,
+               before.name_en AS from_name_en, reached.name_en AS to_name_en,
+               reached.coefficient, summed.paid_sum,
                reached.id IS DISTINCT FROM summed.same_id AS is_change,
                reached.position >= summed.rises_from AS is_higher,
                CASE WHEN before.rule_set_id = %(rule_set_id)s THEN 'time' ELSE 'rules' END AS why,
@@ -63,7 +65,7 @@ RECOUNT_SQL = """
           JOIN loyalty_tier AS before ON before.id = summed.tier_id
           LEFT JOIN loyalty_tier AS same ON same.id = summed.same_id
          CROSS JOIN LATERAL (
-               SELECT id, name, coefficient, position
+               SELECT id, name, name_en, coefficient, position
                  FROM loyalty_tier
                 WHERE rule_set_id = %(rule_set_id)s
                   AND (position = 0
@@ -90,7 +92,9 @@ RECOUNT_SQL = """
         INSERT INTO accounts_message (member_id, kind, facts, happened_at, wants_letter)
         SELECT member_id, 'tier_changed',
                jsonb_build_object('tier', to_name, 'is_higher', is_higher, 'coefficient', coefficient::text,
-                                  'why', why, 'from_tier', from_name, 'missing_sum', missing_sum),
+                                  'why', why, 'from_tier', from_name, 'missing_sum', missing_sum)
+               || jsonb_strip_nulls(jsonb_build_object('tier_en', nullif(to_name_en, ''),
+                                                       'from_tier_en', nullif(from_name_en, ''))),
                %(at)s, true
           FROM decided
          WHERE is_change

@@ -37,11 +37,11 @@ def tier_changed(
         return []
     missing = missing_sum(same_tier(to_tier.rule_set, from_tier), to_tier, paid_sum)
     facts: dict[str, object] = {
-        "tier": to_tier.name,
+        **to_tier.words(),
         "is_higher": to_tier.position >= succession(to_tier.rule_set, from_tier).rises_from,
         "coefficient": str(to_tier.coefficient),
         "why": why(cause, from_tier=from_tier, to_tier=to_tier),
-        "from_tier": from_tier.name,
+        **from_tier.words("from_tier"),
         "missing_sum": None if missing is None else f"{missing:.2f}",
     }
     return [

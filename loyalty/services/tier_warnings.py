@@ -94,8 +94,8 @@ def tell_in_batches(tellings: Iterator[Telling]) -> int:
 def at_risk(
     *,
     member_id: int,
-    tier: str,
-    to_tier: str,
+    tier: Tier,
+    to_tier: Tier,
     until_at: datetime,
     to_keep_sum: Decimal | None,
     why: Why,
@@ -108,8 +108,8 @@ def at_risk(
     `edition` is the number of the one that ends it, if its rules do.
     """
     facts: dict[str, object] = {
-        "tier": tier,
-        "to_tier": to_tier,
+        **tier.words(),
+        **to_tier.words("to_tier"),
         "until_at": until_at.astimezone(UTC).isoformat(),
         "to_keep_sum": None if to_keep_sum is None else f"{to_keep_sum:.2f}",
         "why": why,
@@ -130,8 +130,8 @@ def _endings(
             continue
         yield at_risk(
             member_id=member_id,
-            tier=tier.name,
-            to_tier=tier_for(rule_set, left_sum, floor_position).name,
+            tier=tier,
+            to_tier=tier_for(rule_set, left_sum, floor_position),
             until_at=until_at,
             to_keep_sum=tier.threshold_sum - left_sum,
             why=Why.TIME,

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
+from accounts.facts import worded
 from loyalty.models import Posting, Purpose, Transfer
 from loyalty.queries.lines import OperationLine
 from loyalty.queries.operations import Operation
@@ -207,8 +208,8 @@ def facts(operation: Operation) -> list[tuple[str, str]]:
         (_("Edition of the rules"), "edition"),
         (_("Reason"), "reason"),
     ]:
-        if said.get(name):
-            found.append((label, str(said[name])))
+        if text := worded(said, name):
+            found.append((label, text))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from accounts.facts import worded
 from loyalty.models import Cause, Posting, Purpose, RuleSet
 from loyalty.queries.operations import Operation
 from loyalty.templatetags.numbers import day_text, local_date, money, points, rate
@@ -22,7 +23,7 @@ def explanation(operation: Operation) -> str:
             % {
                 "base": money(Decimal(said["base_sum"])),
                 "rate": rate(Decimal(said["coefficient"])),
-                "tier": said.get("tier", ""),
+                "tier": worded(said, "tier"),
             }
         )
     if operation.kind == Posting.Kind.EXPIRE and operation.expired_on:
@@ -169,12 +170,13 @@ def _correction(said: dict[str, Any]) -> str:
 def _rules(said: dict[str, Any], tier_since_at: datetime | None) -> str:
     """“Silver since 3 March 2026, edition 4”."""
     edition = _("edition %(number)s") % {"number": said["edition"]}
-    if not said.get("tier"):
+    tier = worded(said, "tier")
+    if not tier:
         return edition
     if tier_since_at is None:
-        return f"{said['tier']}, {edition}"
+        return f"{tier}, {edition}"
     since = _("%(tier)s since %(day)s") % {
-        "tier": said["tier"],
+        "tier": tier,
         "day": day_text(local_date(tier_since_at)),
     }
     return f"{since}, {edition}"

@@ -138,7 +138,7 @@ def explain_earning(
     """The figures behind what an order earns, from its total to the base, and the rules applied."""
     return {
         "edition": rule_set.number,
-        "tier": tier.name,
+        **tier.words(),
         "coefficient": tier.coefficient,
         "total_sum": total_sum,
         "delivery_sum": 0 if rule_set.earns_on_delivery else sums.delivery_sum,

@@ -168,7 +168,7 @@ def share_note(
         explanation={
             "friend": invited.masked_name,
             "edition": rule_set.number,
-            "tier": tier.name,
+            **tier.words(),
             "coefficient": tier.referral_rate,
             "base_sum": base_sum,
             "rounding": rule_set.rounding,

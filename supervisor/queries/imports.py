@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.facts import in_language
 from orders.imports.bad_rows import SHOWN_BAD_ROWS, unescaped
 from orders.imports.errors import WrongSeparator
 from orders.imports.mapping import ColumnMapping
@@ -116,6 +117,7 @@ def figures_of(run: JobRun | None) -> Figures | None:
     if run is None or run.outcome != Outcome.DONE:
         return None
     result = cast(Mapping[str, Any], run.result)
+    english = result.get("english_tiers", {})
     return Figures(
         new_orders=result["new_orders"],
         known_orders=result["known_orders"],
@@ -126,7 +128,7 @@ def figures_of(run: JobRun | None) -> Figures | None:
         total_sum=Decimal(result["total_sum"]),
         first_at=_moment(result["first_at"]),
         last_at=_moment(result["last_at"]),
-        tiers=[(name, count) for name, count in result["tiers"]],
+        tiers=[(in_language(name, english.get(name, "")), count) for name, count in result["tiers"]],
         has_gone_on=result["has_gone_on"],
     )
 

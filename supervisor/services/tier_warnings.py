@@ -34,17 +34,18 @@ def tell_falls_soon() -> None:
 def fall_telling(
     *,
     member: ChangedMember | Example,
+    from_tier: Tier,
     same: Tier | None,
     to_tier: Tier,
     until_at: datetime,
     at: datetime,
 ) -> Telling:
-    """What a member is told who falls to that tier by its edition; `same` is what their own becomes in it."""
+    """What a member is told who falls to a tier by its edition; `same` is what their own becomes in it."""
     number = to_tier.rule_set.number
     return at_risk(
         member_id=member.member_id,
-        tier=member.from_name,
-        to_tier=to_tier.name,
+        tier=from_tier,
+        to_tier=to_tier,
         until_at=until_at,
         to_keep_sum=missing_sum(same, to_tier, member.paid_sum),
         why=Why.RULES,
@@ -56,12 +57,14 @@ def fall_telling(
 
 def _falls(edition: RuleSet, live: RuleSet, at: datetime) -> Iterator[Telling]:
     become = successions(tiers_of(live), tiers_of(edition))
+    now = {tier.name: tier for tier in tiers_of(live)}
     then = {tier.name: tier for tier in tiers_of(edition)}
     for member in changed_members(draft=edition, live=live, at=at):
         if member.is_rise or edition.effective_at is None:
             continue
         yield fall_telling(
             member=member,
+            from_tier=now[member.from_name],
             same=become[member.from_name].same,
             to_tier=then[member.to_name],
             until_at=edition.effective_at,

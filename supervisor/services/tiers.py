@@ -42,7 +42,7 @@ def set_tier(*, member: Member, position: int | None, reason: str, at: datetime,
         at=at,
         actor=by,
         position=position,
-        tier=next((tier.name for tier in tiers_of(rule_set_in_force(at)) if tier.position == position), ""),
+        **_words(position, at),
     )
     tell_many(
         tier_changed(
@@ -55,3 +55,9 @@ def set_tier(*, member: Member, position: int | None, reason: str, at: datetime,
         )
     )
     return standing
+
+
+def _words(position: int | None, at: datetime) -> dict[str, str]:
+    """The tier in that place as the journal keeps it; no name for none."""
+    tiers = tiers_of(rule_set_in_force(at))
+    return next((tier.words() for tier in tiers if tier.position == position), {"tier": ""})

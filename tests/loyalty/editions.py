@@ -19,8 +19,18 @@ def tier_spec(name: str, threshold_sum: int | str, coefficient: str = "0.05", **
 
 
 def draft_edition(*tiers, **settings) -> RuleSet:
-    """A draft with these tiers, each given as name, threshold and coefficient."""
-    return create_draft(tiers=[tier_spec(*tier) for tier in tiers or BRONZE_SILVER_GOLD], **settings)
+    """A draft with these tiers, each given as name, threshold and coefficient, or as it is asked for."""
+    specs = [tier if isinstance(tier, TierSpec) else tier_spec(*tier) for tier in tiers or BRONZE_SILVER_GOLD]
+    return create_draft(tiers=specs, **settings)
+
+
+def in_both_languages() -> tuple[TierSpec, ...]:
+    """Tiers with Russian and English texts; the last has no English ones."""
+    return (
+        tier_spec("Бронза", 0, name_en="Bronze", gives="Баллы за заказы", gives_en="Points for orders"),
+        tier_spec("Серебро", 10_000, name_en="Silver", gives="Ещё и дегустации", gives_en="Tastings, too"),
+        tier_spec("Бриллиант", 20_000),
+    )
 
 
 def publish_edition(*tiers, effective_at=LONG_AGO, **settings) -> RuleSet:

@@ -51,6 +51,9 @@ def test_create_draft_case_45_refuses_a_lowest_threshold_above_0_at_that_field(d
         (tier_spec(" ", 10), TierNameMissing, "name"),
         (tier_spec("bronze", 10), TierNameRepeated, "name"),
         (tier_spec("x" * 51, 10), TierNameTooLong, "name"),
+        (tier_spec("Silver", 10, name_en="x" * 51), TierNameTooLong, "name_en"),
+        # English pages would show two tiers of one name.
+        (tier_spec("Серебро", 10, name_en="bronze"), TierNameRepeated, "name_en"),
         (tier_spec("Silver", 0), ThresholdsNotRising, "threshold_sum"),
         (tier_spec("Silver", "-1"), NumberOutOfRange, "threshold_sum"),
         (tier_spec("Silver", "NaN"), NumberOutOfRange, "threshold_sum"),

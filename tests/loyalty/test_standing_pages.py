@@ -62,10 +62,12 @@ def test_the_api_says_that_a_tier_is_being_recounted(ada, edition, shop):
 
     assert program.balance(ada)["tier"] == {
         "name": "Silver",
+        "name_en": None,
         "coefficient": "0.0700",
         "is_being_recounted": True,
         "paid_sum": "12000.00",
         "next_name": None,
+        "next_name_en": None,
         "to_next_sum": None,
     }
 

@@ -122,7 +122,7 @@ def test_upload_larger_than_may_be_is_refused(sue, files, monkeypatch):
     assert stored(files) == []
 
 
-def test_dry_run_says_what_an_import_would_do_and_changes_nothing(upload, sue):
+def test_dry_run_says_what_an_import_would_do_and_changes_nothing(upload, sue, in_english):
     before = everything()
 
     run = work_on(try_out(upload(), sue).dry_run)
@@ -131,7 +131,7 @@ def test_dry_run_says_what_an_import_would_do_and_changes_nothing(upload, sue):
     figures = figures_of(run)
     assert (figures.new_orders, figures.known_orders, figures.bad_rows) == (3, 0, 0)
     assert (figures.new_members, str(figures.total_sum), figures.points) == (2, "125.50", 3)
-    assert figures.tiers == [("Базовый", 2), ("Серебро", 0), ("Золото", 0)]
+    assert figures.tiers == [("Basic", 2), ("Silver", 0), ("Gold", 0)]
     assert everything() == before
 
 

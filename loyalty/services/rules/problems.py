@@ -88,6 +88,7 @@ def _tier_problems(tiers: Sequence[Tier]) -> Iterator[RulesRefused]:
     names: set[str] = set()
     previous: Tier | None = None
     for position, tier in enumerate(tiers):
+        yield from _english_problems(tiers, position)
         if not tier.name:
             yield TierNameMissing("name", position)
         elif len(tier.name) > TIER_NAME_LETTERS:
@@ -106,6 +107,19 @@ def _tier_problems(tiers: Sequence[Tier]) -> Iterator[RulesRefused]:
         elif previous is not None and tier.threshold_sum <= previous.threshold_sum:
             yield ThresholdsNotRising("threshold_sum", position)
         previous = tier
+
+
+def _english_problems(tiers: Sequence[Tier], position: int) -> Iterator[RulesRefused]:
+    """English pages show the English names, and the names of the tiers that have none."""
+    english = tiers[position].name_en
+    if not english:
+        return
+    before = [other.name_en or other.name for other in tiers[:position]]
+    unnamed = [other.name for other in tiers[position + 1 :] if not other.name_en]
+    if len(english) > TIER_NAME_LETTERS:
+        yield TierNameTooLong("name_en", position, most_letters=TIER_NAME_LETTERS)
+    elif english.casefold() in {name.casefold() for name in (*before, *unnamed)}:
+        yield TierNameRepeated("name_en", position)
 
 
 def _number_problems(tier: Tier, position: int) -> Iterator[RulesRefused]:

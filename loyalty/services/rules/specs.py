@@ -50,12 +50,14 @@ class TierSpec:
     """A tier as it is asked for; its place follows from the order in which tiers are given."""
 
     name: str
+    name_en: str = ""
     threshold_sum: Decimal
     coefficient: Decimal
     referral_rate: Decimal = Decimal(0)
     redemption_cap_rate: Decimal | None = None
     colour: str = ""
     gives: str = ""
+    gives_en: str = ""
 
 
 def settings_of(rule_set: RuleSet) -> dict[str, object]:
@@ -68,12 +70,14 @@ def specs_of(rule_set: RuleSet) -> list[TierSpec]:
     return [
         TierSpec(
             name=tier.name,
+            name_en=tier.name_en,
             threshold_sum=tier.threshold_sum,
             coefficient=tier.coefficient,
             referral_rate=tier.referral_rate,
             redemption_cap_rate=tier.redemption_cap_rate,
             colour=tier.colour,
             gives=tier.gives,
+            gives_en=tier.gives_en,
         )
         for tier in tiers_of(rule_set)
     ]
@@ -84,10 +88,12 @@ def tier_in_place(spec: TierSpec, position: int) -> Tier:
     return Tier(
         position=position,
         name=spec.name.strip(),
+        name_en=spec.name_en.strip(),
         threshold_sum=spec.threshold_sum,
         coefficient=spec.coefficient,
         referral_rate=spec.referral_rate,
         redemption_cap_rate=spec.redemption_cap_rate,
         colour=spec.colour.strip(),
         gives=spec.gives.strip(),
+        gives_en=spec.gives_en.strip(),
     )

@@ -51,6 +51,7 @@ class TierAnswer(Answer):
     """Where the member stands, and what is next."""
 
     name: str
+    name_en: str | None = Field(description="The name in English, where the rules give one.")
     coefficient: Rate
     is_being_recounted: bool = Field(
         description="New rules are in force, by which orders earn already, while this is still the tier "
@@ -58,6 +59,7 @@ class TierAnswer(Answer):
     )
     paid_sum: Amount = Field(description="What decides the tier.")
     next_name: str | None
+    next_name_en: str | None = Field(description="The same in English.")
     to_next_sum: Amount | None = Field(description="How much is still to be paid for the next tier.")
 
 
@@ -139,10 +141,12 @@ def balance_answer(found: Balance, card: StandingCard) -> BalanceAnswer:
         ],
         tier=TierAnswer(
             name=card.tier.name,
+            name_en=card.tier.name_en or None,
             coefficient=card.tier.coefficient,
             is_being_recounted=card.is_being_recounted,
             paid_sum=card.paid_sum,
             next_name=above.name if above else None,
+            next_name_en=(above.name_en or None) if above else None,
             to_next_sum=card.to_next_sum if above else None,
         ),
     )

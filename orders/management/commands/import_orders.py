@@ -208,7 +208,7 @@ def report_lines(report: ImportReport) -> list[str]:
         _("New members: %(members)s. Points earned: %(points)s.")
         % {"members": report.new_members, "points": report.points},
         _("Members of these orders by tier: %(tiers)s.")
-        % {"tiers": ", ".join(f"{name} {count}" for name, count in report.tiers.items())},
+        % {"tiers": ", ".join(f"{name} {count}" for name, count in report.shown_tiers())},
     ]
     if report.settled_members:
         lines.append(

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.facts import in_language
 from loyalty.models import RuleSet, Tier
 from loyalty.queries.rules import rule_set_in_force, tiers_of
 from loyalty.services import ledger
@@ -44,8 +45,9 @@ class ImportReport:
     """What an import did, or what a dry run says it would do.
 
     `points` is what the new orders earn their members. `tiers` says how many of the people whose
-    orders are new stand in which tier afterwards, the lowest first. `settled_members` had points
-    that became available or expired since their orders.
+    orders are new stand in which tier afterwards, the lowest first; `english_tiers` is what those are
+    called in English that have a name in it. `settled_members` had points that became available or
+    expired since their orders.
     """
 
     is_dry_run: bool
@@ -58,7 +60,13 @@ class ImportReport:
     first_at: datetime | None = None
     last_at: datetime | None = None
     tiers: dict[str, int] = field(default_factory=dict)
+    english_tiers: dict[str, str] = field(default_factory=dict)
     settled_members: int = 0
+
+    def shown_tiers(self) -> list[tuple[str, int]]:
+        """The tiers by their names in the active language, with how many stand in each."""
+        english = self.english_tiers
+        return [(in_language(name, english.get(name, "")), count) for name, count in self.tiers.items()]
 
 
 Progress = Callable[[Promise, int, int | None], None]
@@ -256,7 +264,9 @@ class _Tally:
 
     def finish(self, rule_set: RuleSet) -> None:
         self._count_people()
-        self.report.tiers = {tier.name: self.people[tier.name] for tier in tiers_of(rule_set)}
+        tiers = tiers_of(rule_set)
+        self.report.tiers = {tier.name: self.people[tier.name] for tier in tiers}
+        self.report.english_tiers = {tier.name: tier.name_en for tier in tiers if tier.name_en}
 
     def _count_people(self) -> None:
         self.people.update(tier.name for tier in self.tiers_of_batch.values())
