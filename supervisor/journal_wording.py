@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from accounts.facts import worded
 from accounts.models import AuditRecord
 from accounts.numbers import format_member_number
 from accounts.roles import Role
@@ -195,7 +196,7 @@ def _moving(record: AuditRecord, people: People) -> str:
 def _tier_set(record: AuditRecord, people: People) -> str:
     if record.facts.get("position") is None:
         return _("The tier follows from orders alone again")
-    return _("Not below “%(tier)s”") % {"tier": record.facts.get("tier", "")}
+    return _("Not below “%(tier)s”") % {"tier": worded(record.facts, "tier")}
 
 
 def _outlet(record: AuditRecord, people: People) -> str:

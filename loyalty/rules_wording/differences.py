@@ -25,16 +25,17 @@ def difference_in_words(
     after: RuleSet,
     *,
     tiers_after: Sequence[Tier] | None = None,
-    with_colours: bool = True,
+    is_for_members: bool = False,
 ) -> list[Difference]:
     """What differs from one to the other: tiers first, the lowest first, and then the settings.
 
-    The later tiers are named apart where they are not kept yet, as those of a form.
+    The later tiers are named apart where they are not kept yet, as those of a form. Members read of
+    names and words in their own language alone, and of no colours.
     """
     tiers = _tier_differences(
         tiers_of(before),
         tiers_of(after) if tiers_after is None else tiers_after,
-        with_colours,
+        is_for_members,
     )
     settings = (
         Difference(str(text.label), setting_in_words(before, name), setting_in_words(after, name))
@@ -56,7 +57,7 @@ def _does_something(name: str, before: RuleSet, after: RuleSet) -> bool:
 
 
 def _tier_differences(
-    before: Sequence[Tier], after: Sequence[Tier], with_colours: bool
+    before: Sequence[Tier], after: Sequence[Tier], is_for_members: bool
 ) -> Iterator[Difference]:
     partners = _partners(before, after)
     for tier in after:
@@ -64,7 +65,7 @@ def _tier_differences(
         if partner is None:
             yield Difference(_of_tier(tier, _("new")), "", _tier_in_words(tier))
         else:
-            yield from _tier_difference(partner, tier, with_colours)
+            yield from _tier_difference(partner, tier, is_for_members)
     paired = {partner.position for partner in partners.values()}
     for tier in before:
         if tier.position not in paired:
@@ -83,9 +84,10 @@ def _partners(before: Sequence[Tier], after: Sequence[Tier]) -> dict[int, Tier]:
     return partners
 
 
-def _tier_difference(before: Tier, after: Tier, with_colours: bool) -> Iterator[Difference]:
-    if before.name != after.name:
-        yield Difference(_of_tier(before, _("name")), before.name, after.name)
+def _tier_difference(before: Tier, after: Tier, is_for_members: bool) -> Iterator[Difference]:
+    for what, was, now in _names(before, after, is_for_members):
+        if was != now:
+            yield Difference(_of_tier(before, what), was, now)
     if before.threshold_sum != after.threshold_sum:
         yield Difference(
             _of_tier(after, _("paid sum from")), money(before.threshold_sum), money(after.threshold_sum)
@@ -102,14 +104,33 @@ def _tier_difference(before: Tier, after: Tier, with_colours: bool) -> Iterator[
         yield Difference(
             _of_tier(after, _("most of an order that points may pay")), _cap(before), _cap(after)
         )
-    if before.gives != after.gives:
-        yield Difference(_of_tier(after, _("what it gives")), before.gives, after.gives)
-    if with_colours and before.colour != after.colour:
+    for what, was, now in _texts(before, after, is_for_members):
+        if was != now:
+            yield Difference(_of_tier(after, what), was, now)
+    if not is_for_members and before.colour != after.colour:
         yield Difference(_of_tier(after, _("colour")), before.colour, after.colour)
 
 
+def _names(before: Tier, after: Tier, is_for_members: bool) -> list[tuple[str, str, str]]:
+    if is_for_members:
+        return [(_("name"), before.shown_name, after.shown_name)]
+    return [
+        (_("name"), before.name, after.name),
+        (_("name in English"), before.name_en, after.name_en),
+    ]
+
+
+def _texts(before: Tier, after: Tier, is_for_members: bool) -> list[tuple[str, str, str]]:
+    if is_for_members:
+        return [(_("what it gives"), before.shown_gives, after.shown_gives)]
+    return [
+        (_("what it gives"), before.gives, after.gives),
+        (_("what it gives, in English"), before.gives_en, after.gives_en),
+    ]
+
+
 def _of_tier(tier: Tier, what: str) -> str:
-    return _("Tier “%(tier)s”: %(what)s") % {"tier": tier.name, "what": what}
+    return _("Tier “%(tier)s”: %(what)s") % {"tier": tier.shown_name, "what": what}
 
 
 def _tier_in_words(tier: Tier) -> str:

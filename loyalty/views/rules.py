@@ -44,9 +44,9 @@ def show_rules(request: HttpRequest, number: int | None = None) -> HttpResponse:
         "of_tiers": of_tiers,
         "left": left,
         "right": right,
-        "differences": difference_in_words(previous, rule_set, with_colours=False) if previous else [],
+        "differences": difference_in_words(previous, rule_set, is_for_members=True) if previous else [],
         "upcoming": [
-            (one, difference_in_words(before, one, with_colours=False))
+            (one, difference_in_words(before, one, is_for_members=True))
             for before, one in zip([rule_set, *edition.upcoming], edition.upcoming, strict=False)
         ]
         if edition.is_in_force

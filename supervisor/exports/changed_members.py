@@ -12,6 +12,7 @@ from loyalty import spreadsheets
 from loyalty.spreadsheets import Row
 from loyalty.templatetags.numbers import CURRENCY_SIGN
 from supervisor.models import Preview
+from supervisor.queries.preview_card import ShownNames, shown_names
 from supervisor.queries.what_if import ChangedMember, changed_members
 
 BATCH_MEMBERS = 1000
@@ -35,8 +36,9 @@ def csv_parts(
     members = changed_members(draft=preview.draft, live=preview.compared_with, at=at)
     with translation.override(language):
         columns = _headings()
+        now, then = shown_names(preview.compared_with), shown_names(preview.draft)
     try:
-        yield from spreadsheets.csv_parts(columns, counted(_batches(members)), language=language)
+        yield from spreadsheets.csv_parts(columns, counted(_batches(members, now, then)), language=language)
     finally:
         note(written)
 
@@ -52,17 +54,17 @@ def _headings() -> list[str]:
     ]
 
 
-def _batches(members: Iterator[ChangedMember]) -> Iterator[Sequence[Row]]:
+def _batches(members: Iterator[ChangedMember], now: ShownNames, then: ShownNames) -> Iterator[Sequence[Row]]:
     while batch := list(islice(members, BATCH_MEMBERS)):
-        yield [_row(member) for member in batch]
+        yield [_row(member, now, then) for member in batch]
 
 
-def _row(member: ChangedMember) -> Row:
+def _row(member: ChangedMember, now: ShownNames, then: ShownNames) -> Row:
     return [
         format_member_number(member.number),
         member.masked_name,
-        member.from_name,
-        member.to_name,
+        now[member.from_name],
+        then[member.to_name],
         _("rises") if member.is_rise else _("falls"),
         member.paid_sum,
     ]

@@ -41,7 +41,7 @@ def _row(one: MemberRow) -> list[Cell]:
         format_member_number(member.number),
         member.full_name,
         ", ".join(one.contacts),
-        one.tier.name,
+        one.tier.shown_name,
         one.available_points,
         one.paid_sum,
         timezone.localdate(member.joined_at),

@@ -68,7 +68,7 @@ class MembersForm(FilterForm):
     )
 
     def __init__(self, data: Mapping[str, Any], *, tiers: Sequence[Tier]) -> None:
-        super().__init__(data, tier=[(str(tier.position), tier.name) for tier in tiers])
+        super().__init__(data, tier=[(str(tier.position), tier.shown_name) for tier in tiers])
 
     def tags(self) -> list[Tag]:
         """As every filter, with the points in their unit."""

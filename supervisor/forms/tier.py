@@ -39,7 +39,7 @@ class TierForm(ReasonForm):
         floor = cast(forms.ChoiceField, self.fields["floor"])
         floor.choices = [
             (NO_FLOOR, _("No tier by hand: the paid sum decides alone")),
-            *((str(tier.position), tier.name) for tier in tiers),
+            *((str(tier.position), tier.shown_name) for tier in tiers),
         ]
 
     @property

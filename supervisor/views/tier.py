@@ -61,5 +61,5 @@ def _set_tier(request: HttpRequest, member: Member, form: TierForm) -> HttpRespo
             if form.position is None
             else _("Set by hand. %(name)s stands in %(tier)s.")
         )
-        messages.success(request, sentence % {"name": member.masked_name, "tier": standing.tier.name})
+        messages.success(request, sentence % {"name": member.masked_name, "tier": standing.tier.shown_name})
     return redirect("supervisor:member", member.number)

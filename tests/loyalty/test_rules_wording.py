@@ -210,7 +210,7 @@ def test_colours_are_for_colleagues_only(db):
     after.tiers.update(colour="#123456")
 
     assert [one.after for one in difference_in_words(before, after)] == ["#123456"]
-    assert difference_in_words(before, after, with_colours=False) == []
+    assert difference_in_words(before, after, is_for_members=True) == []
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_tier_with_its_story_and_floor(desk, ada, sue, paid):
     paid(ada, 40_000)
     standing = Standing.objects.get(member=ada)
     text = read(desk, ada)
-    assert f"Tier {standing.tier.name}" in text
+    assert f"Tier {standing.tier.name_en}" in text
     assert "Because of a paid order" in text
 
 

@@ -63,7 +63,7 @@ def test_member_stands_there_with_tier_points_and_masked_contacts(ada, client, p
     assert f"{ada.full_name} " in page.text
     tier = tiers_of(rule_set_in_force(NOON))[0]
     points = 1_500 + int(1_000 * tier.coefficient)
-    assert f"a•••@example.com {tier.name} {points:,} 1,000\u00a0₽ 10 March 2026" in page.text
+    assert f"a•••@example.com {tier.name_en} {points:,} 1,000\u00a0₽ 10 March 2026" in page.text
     assert "ada@example.com" not in page.text
 
 
@@ -206,7 +206,7 @@ def test_file_has_whom_the_filter_asks_for_and_is_written_down(ada, ben, sue, cl
 
     rows = csv_rows(client, "?points=100")
 
-    tier = tiers_of(rule_set_in_force(NOON))[0].name
+    tier = tiers_of(rule_set_in_force(NOON))[0].name_en
     number = f"{ada.number[:4]}\u00a0{ada.number[4:8]}\u00a0{ada.number[8:]}"
     assert rows == [
         [

@@ -157,10 +157,10 @@ class DraftForm:
             row.is_out = not row.is_first and bool(row["is_left_out"].value())
             row.name_below = name_below
             if not row.is_out:
-                name_below = str(row["name"].value() or "")
+                name_below = row.shown_name
         kept = self._kept_rows()
         for row in self.rows:
-            row.name_in_place = str(kept[min(row.place, len(kept) - 1)]["name"].value() or "")
+            row.name_in_place = kept[min(row.place, len(kept) - 1)].shown_name
 
     def _kept_rows(self) -> list[TierForm]:
         return [row for row in self.rows if not row.is_out]

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.facts import in_language
 from loyalty.fields import NumberField, PercentField
 from loyalty.models import Tier
 from loyalty.services.rules import TierSpec
@@ -28,6 +29,12 @@ class TierForm(forms.Form):
     is_left_out = forms.CharField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(
         label=pgettext_lazy("of a tier", "Name"), error_messages={"required": _("Give this tier a name.")}
+    )
+    name_en = forms.CharField(
+        label=_("Name in English"),
+        required=False,
+        help_text=_("While it is empty, English pages and letters show the name above."),
+        widget=forms.TextInput(attrs={"lang": "en"}),
     )
     threshold_sum = NumberField(
         label=_("Paid sum from, ₽"),
@@ -53,6 +60,11 @@ class TierForm(forms.Form):
         label=_("What else the tier gives"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    gives_en = forms.CharField(
+        label=_("What else the tier gives, in English"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "lang": "en"}),
     )
 
     def __init__(
@@ -83,15 +95,22 @@ class TierForm(forms.Form):
         names = [name for name in cls.base_fields if name != "is_left_out"]
         return cls(place=tier.position, initial={name: getattr(tier, name) for name in names})
 
+    @property
+    def shown_name(self) -> str:
+        """The name that the row has, in the active language."""
+        return in_language(str(self["name"].value() or ""), str(self["name_en"].value() or ""))
+
     def spec(self) -> TierSpec:
         """The tier that the row asks for; the row is valid."""
         asked = self.cleaned_data
         return TierSpec(
             name=asked["name"],
+            name_en=asked["name_en"],
             threshold_sum=asked.get("threshold_sum", Decimal(0)),
             coefficient=asked["coefficient"],
             referral_rate=asked["referral_rate"],
             redemption_cap_rate=asked["redemption_cap_rate"],
             colour=asked["colour"],
             gives=asked["gives"],
+            gives_en=asked["gives_en"],
         )
