@@ -1,13 +1,14 @@
 """What waits in the console of the demo: a draft with its preview, a question to a second person, looks."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from accounts.models import Member, User
 from loyalty.models import Cause
-from loyalty.queries.rules import rule_set_in_force, tiers_of
-from loyalty.services.rules import TierSpec, create_draft
+from loyalty.queries.rules import rule_set_in_force
+from loyalty.services.rules import create_draft, specs_of
 from orders.demo.cast import ADA, BEN, STAN, SUE
 from supervisor.services.adjustments import adjust_points
 from supervisor.services.looks import note_look
@@ -40,15 +41,12 @@ def fill_console(*, at: datetime) -> None:
     draft = create_draft(
         copy_of=live,
         tiers=[
-            TierSpec(
-                name=tier.name,
+            replace(
+                tier,
                 threshold_sum=NEW_THRESHOLDS.get(tier.name, tier.threshold_sum),
                 coefficient=NEW_COEFFICIENTS.get(tier.name, tier.coefficient),
-                referral_rate=tier.referral_rate,
-                colour=tier.colour,
-                gives=tier.gives,
             )
-            for tier in tiers_of(live)
+            for tier in specs_of(live)
         ],
         drafted_by=sue,
         at=at - timedelta(hours=1),

@@ -1,5 +1,6 @@
 """What is told apart from ordinary visits: the programme's own history, and members worth a look."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -12,10 +13,10 @@ from accounts.roles import Role
 from accounts.services import assign_role
 from config.demo import DEMO_PASSWORD
 from loyalty.models import RuleSet
-from loyalty.queries.rules import rule_set_in_force, tiers_of
+from loyalty.queries.rules import rule_set_in_force
 from loyalty.services import ledger
 from loyalty.services.recount import recount_standings
-from loyalty.services.rules import RuleSettings, TierSpec, create_draft, publish_rule_set
+from loyalty.services.rules import RuleSettings, create_draft, publish_rule_set, specs_of
 from loyalty.services.standing import set_floor
 from orders.demo.cast import BARISTA, BLOCKED, DEBTOR, LATECOMER, SAM, STAN, STRANGER, SUE, VISITOR, Person
 from orders.demo.goods import BANQUETS, CAPPUCCINO, DRINKS, PACKS, PASTRIES, WHOLE_CAKES, line
@@ -27,9 +28,15 @@ from referrals.services import decide_flags
 # As many accounts as have something due after a week, and more.
 SETTLED_AT_ONCE = 10_000
 GIVES = (
-    "Баллы за каждый оплаченный заказ.",
-    "Повышенные баллы и бесплатная дегустация новых сортов.",
-    "Самые высокие баллы, подарок ко дню рождения и первый кусок нового торта.",
+    ("Баллы за каждый оплаченный заказ.", "Points for every paid order."),
+    (
+        "Повышенные баллы и бесплатная дегустация новых сортов.",
+        "More points, and free tastings of new coffees.",
+    ),
+    (
+        "Самые высокие баллы, подарок ко дню рождения и первый кусок нового торта.",
+        "The most points, a present on your birthday, and the first slice of every new cake.",
+    ),
 )
 COFFEE_AND_CROISSANT = [line(CAPPUCCINO), line(PASTRIES[0])]
 
@@ -97,15 +104,8 @@ class ProgrammePlot:
     def _publish(self, at: datetime, reason: str, **changes: Unpack[RuleSettings]) -> None:
         before = rule_set_in_force(at)
         tiers = [
-            TierSpec(
-                name=tier.name,
-                threshold_sum=tier.threshold_sum,
-                coefficient=tier.coefficient,
-                referral_rate=tier.referral_rate,
-                colour=tier.colour,
-                gives=gives,
-            )
-            for tier, gives in zip(tiers_of(before), GIVES, strict=True)
+            replace(tier, gives=gives, gives_en=gives_en)
+            for tier, (gives, gives_en) in zip(specs_of(before), GIVES, strict=True)
         ]
         edition = publish_rule_set(
             rule_set=create_draft(copy_of=before, tiers=tiers, **changes),
