@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
@@ -25,6 +26,7 @@ register = template.Library()
 NO_BREAK_SPACE = "\u00a0"
 MINUS = "\u2212"
 CURRENCY_SIGN = "₽"
+KEPT_TEXTS = 4096
 KOPECK = Decimal("0.01")
 # A number of an order, whose hyphen a browser breaks lines at; a long one may have to be broken.
 NUMBER_WITH_HYPHEN = re.compile(r"((?<![\w-])(?=[\w-]{3,20}(?![\w-]))[\w-]*-\d[\w-]*)")
@@ -65,6 +67,12 @@ def figures(number: int | Decimal) -> str:
 @register.filter
 def points(number: int) -> str:
     """The points with their unit: "12 345 points", "−1 point"."""
+    return _points_in(get_language(), number)
+
+
+# A page with a year of expiries has hundreds of such texts, most of them again and again.
+@lru_cache(maxsize=KEPT_TEXTS)
+def _points_in(language: str, number: int) -> str:
     return points_template(number) % {"count": figures(number)}
 
 
@@ -118,7 +126,11 @@ def rate(share: Decimal) -> str:
 @register.filter
 def day(value: date) -> SafeString:
     """The day in the programme's zone, as a <time>."""
-    on = local_date(value)
+    return _day_in(get_language(), local_date(value))
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _day_in(language: str, on: date) -> SafeString:
     return format_html('<time class="nowrap" datetime="{}">{}</time>', on.isoformat(), day_text(on))
 
 
