@@ -12,7 +12,7 @@ from accounts import services
 from accounts.models import Member, User
 from accounts.roles import Role
 from tests.database import keep_what_migrations_made
-from tests.factories import MemberFactory, UserFactory
+from tests.factories import QUICK_HASHERS, MemberFactory, UserFactory
 from tests.orders.shop import paid, placed, shop  # noqa: F401  (fixtures for all)
 
 keep_what_migrations_made()
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def quick_passwords(settings):
     """The real hasher is slow on purpose, and tests sign in often."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from accounts.models import Language, Member, User
 from accounts.numbers import new_member_number
 from tests.clock import NOON
 
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 PASSWORD = "a long pass phrase"
 
 

@@ -6,19 +6,14 @@ from io import StringIO
 from itertools import count
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from accounts.models import Consent, Member, Message, User
+from accounts.models import Member
 from accounts.services import claim_member
-from config.demo import DEMO_API_KEY, DEMO_LOGINS
+from config.demo import DEMO_API_KEY
 from loyalty.models import LedgerAudit, PointsAccount, Posting, Standing
 from loyalty.queries.audit import every_check, findings
-from loyalty.queries.balance import balance
-from loyalty.queries.operations import operations_page
-from loyalty.queries.standing import standing_card
-from orders.demo.cast import LATECOMER, SAM, STAN, STRANGER, SUE
 from orders.demo.loading import NotEmpty, ProductionRefused, load_demo
 from orders.demo.sandbox import NEWCOMER, REGULAR, RETURNING, fill_sandbox
 from orders.demo.sandbox import PEOPLE as SANDBOX_PEOPLE
@@ -26,11 +21,11 @@ from orders.demo.timeline import Timeline
 from orders.models import ApiKey, Customer, Order, Scope, Source
 from orders.services.api_keys import create_key
 from orders.services.joining import credit_waiting_orders
-from referrals.queries import State, invitations_page, open_flags
 from supervisor.queries import programme
 from tests.clock import MOSCOW, NOON
 from tests.factories import UserFactory
 from tests.orders.shop import balance_of
+from tests.orders.test_demo_cast import assert_page_is_rich
 
 FEW_MEMBERS = 20
 THE_CAST = 0
@@ -83,87 +78,13 @@ def test_load_demo_keeps_the_ledgers_promises_and_shows_every_kind_of_operation(
         assert cursor.fetchone() == (0,)
 
 
-def test_load_demo_makes_logins_and_orders_that_waited(db):
-    load(members=THE_CAST)
+def test_ada_has_a_rich_page_after_a_short_month(db):
+    at = datetime(2027, 3, 1, 0, 10, tzinfo=MOSCOW)
 
-    for login in DEMO_LOGINS:
-        user = User.objects.get(email=login.email)
-        assert user.check_password(login.password)
-        assert user.member.orders.exists()
-        assert EmailAddress.objects.get(user=user).verified
-    colleagues = User.objects.filter(email__in=[person.email for person in (SAM, STAN, SUE)])
-    assert [set(user.role_names) for user in colleagues.order_by("email")] == [
-        {"member", "supervisor"},
-        {"member", "staff"},
-        {"member", "supervisor"},
-    ]
-    latecomer = Member.objects.get(email=LATECOMER.email)
-    waited = latecomer.orders.filter(placed_at__lt=latecomer.joined_at)
-    assert [order.status for order in waited.order_by("placed_at")] == ["paid", "partly_refunded", "new"]
-    assert balance(account_id=latecomer.pk, at=NOON).available_points > 0
-    assert Order.objects.filter(member=None, customer_email=STRANGER.email).count() == 2
-    assert Order.objects.filter(member=None, customer_phone=STRANGER.phone).count() == 1
-
-
-# Some of Ada's dates are days of months: on the first of March they are close to those told in days.
-@pytest.mark.parametrize("at", [NOON, datetime(2027, 3, 1, 0, 10, tzinfo=MOSCOW)], ids=str)
-def test_load_demo_gives_ada_a_rich_page(db, at):
     load(at, members=THE_CAST)
 
-    ada = Member.objects.get(email="ada@ballada.example")
-    card = standing_card(ada, at)
-    assert (card.tier.position, card.to_next_sum) == (1, 3210)
-    points = balance(account_id=ada.pk, at=at)
-    assert 2000 <= points.available_points <= 4000
-    assert points.held_points == 250
-    # A gift, a share that waits until nothing can be returned, and one that somebody has to look at.
-    assert [(part.points, part.available_at is None) for part in points.pending] == [
-        (300, False),
-        (79, False),
-        (45, True),
-    ]
-    assert len(points.expiries) > 6
-    assert points.next_expiry.days_left <= 30
-    assert points.next_expiry.points >= 200
-    latest = operations_page(account_id=ada.pk, limit=5).operations
-    assert [(operation.kind, operation.purpose) for operation in latest] == [
-        ("hold", "order"),
-        ("credit", "referral"),
-        ("mature", ""),
-        ("take_back", "order"),
-        ("credit", "referral"),
-    ]
-
-
-def test_load_demo_shows_invitations_in_every_state_but_an_ended_one(db):
-    load(members=THE_CAST)
-
-    ada = Member.objects.get(email="ada@ballada.example")
-    rows = invitations_page(member=ada, at=NOON).rows
-    assert {row.state for row in rows} == set(State) - {State.ENDED}
-    assert {row.refusal for row in rows} == {"", "link_too_old"}
-    # The doubtful one waits for the visitor to decide it.
-    assert {flag.referral.inviter for flag in open_flags()} == {ada}
-    assert {flag.kind for flag in open_flags()} == {"too_quick", "same_phone"}
-
-
-def test_load_demo_agrees_to_no_text_of_later(db):
-    load(members=THE_CAST)
-
-    consents = Consent.objects.exclude(member__is_sandbox=True)
-    assert [
-        consent for consent in consents if consent.text_version > consent.recorded_at.date().isoformat()
-    ] == []
-    assert consents.exists()
-
-
-def test_load_demo_writes_nobody_letters_and_leaves_a_little_to_read(db):
-    load(members=THE_CAST)
-
-    assert not Message.objects.filter(wants_letter=True).exists()
-    ada = Member.objects.get(email="ada@ballada.example")
-    assert 0 < ada.messages.filter(seen_at=None).count() < 5
-    assert ada.messages.exclude(seen_at=None).count() > 20
+    # Some of her dates are days of months: on the first of March they are close to those told in days.
+    assert_page_is_rich(at)
 
 
 def test_load_demo_is_the_same_on_every_run_of_a_day(db):
