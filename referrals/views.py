@@ -54,7 +54,10 @@ def show_invite(request: HttpRequest) -> HttpResponse:
     last_number = number_of_invitation(member, page.rows[0].invitation_id) if page.rows else 0
     rule_set, totals = rule_set_in_force(now), queries.totals(member, now)
     link, text = offers.link_of(code), offers.share_text(rule_set)
-    friends = [wording.friend_row(row, last_number - place) for place, row in enumerate(page.rows)]
+    friends = [
+        wording.friend_row(row, last_number - place, least_sum=rule_set.referral_least_sum)
+        for place, row in enumerate(page.rows)
+    ]
     context = {
         "member": member,
         "code": code,

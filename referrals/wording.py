@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from loyalty.charts import Row, rows_chart
-from loyalty.templatetags.numbers import day_text, figures, local_date, points
+from loyalty.templatetags.numbers import day_text, figures, local_date, money, points
 from referrals.models import How, Reward
 from referrals.queries import InvitationRow, State, Totals
 from referrals.queries.acceptance import Acceptance
@@ -37,13 +38,16 @@ class FriendRow:
     is_visit: bool
 
 
-def friend_row(row: InvitationRow, number: int) -> FriendRow:
-    """What the inviter reads about the friend of that number among all of theirs."""
+def friend_row(row: InvitationRow, number: int, *, least_sum: Decimal) -> FriendRow:
+    """What the inviter reads about the friend of that number among all of theirs.
+
+    `least_sum` is what an order has to come to before it counts, 0 where any does.
+    """
     return FriendRow(
         name=row.name or _("Friend %(number)s") % {"number": figures(number)},
         state=state_text(row),
         tone=TONES.get(row.state, ""),
-        reason=reason_text(row),
+        reason=reason_text(row, least_sum=least_sum),
         how=_("by your link") if row.how == How.LINK else _("at the till"),
         visited_at=row.visited_at,
         joined_at=row.joined_at,
@@ -75,7 +79,7 @@ def state_text(row: InvitationRow) -> str:
     return str(row.state.label)
 
 
-def reason_text(row: InvitationRow) -> str:
+def reason_text(row: InvitationRow, *, least_sum: Decimal) -> str:
     """Why points wait, went or never came; empty where there is nothing to explain."""
     match row.state:
         case State.REFUSED:
@@ -84,6 +88,12 @@ def reason_text(row: InvitationRow) -> str:
             return _("A person looks at this invitation before its points can be spent.")
         case State.ENDED:
             return _("We decided that you and this friend are one person.")
+        case State.BOUGHT if least_sum:
+            return _("What they bought brought you no points. An order counts from %(sum)s.") % {
+                "sum": money(least_sum)
+            }
+        case State.BOUGHT:
+            return _("What they bought brought you no points.")
     match row.taken_back_for:
         case Reward.TakenBack.RETURNED:
             return _("The friend returned an order.")

@@ -315,6 +315,16 @@ def test_refusals_say_why(ada, ben, code, browser_of):
     assert "This friend was in the programme already." in text
 
 
+def test_a_purchase_that_brought_nothing_says_what_counts(ada, code, browser_of, paid):
+    edition(referral_least_sum=Decimal(500))
+    paid(invited_by(ada, number=1, code=code), 499)
+
+    text = Page(browser_of(ada).get("/invite/")).text
+
+    assert "has bought" in text
+    assert "What they bought brought you no points. An order counts from 500\N{NO-BREAK SPACE}₽." in text
+
+
 def test_an_invitation_at_the_till_is_listed_too(ada, stan, browser_of):
     friend = MemberFactory(joined_at=NOON)
     attach_at_till(inviter=ada, invited=friend, at=NOON, actor_id=stan.pk)
