@@ -28,7 +28,7 @@ OPEN_LOTS = 300
 SHORT, LONG = 100, 100_000
 DEEP_PAGE = 2_000
 FEW_FRIENDS, MANY_FRIENDS = 3, 5_000
-GOAL_QUERIES = 9
+GOAL_QUERIES = 8
 ROWS_PER_CALL = 5_000
 # A page of a long history takes the time of a short one's, give or take what else the machine does.
 GOAL_RATIO = 1.5

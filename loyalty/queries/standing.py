@@ -4,16 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
+from django.db import connection
 from django.db.models import Sum, Window
 
 from accounts.models import Member
+from loyalty.errors import NoRulesInForce
 from loyalty.models import PaidSumEntry, RuleSet, Standing, Tier, TierChange
 from loyalty.queries.rules import (
+    IN_FORCE,
+    edition,
     keeps_floors,
     leaves_period_at,
     next_tier,
     paid_sum_since_at,
-    rule_set_in_force,
     same_tier,
     tier_for,
 )
@@ -53,8 +56,44 @@ class StandingCard:
     validity: Validity | None
 
 
+# Every page about points asks for both, so they are asked for together.
+IN_FORCE_AND_STANDING = f"""
+    with in_force as ({IN_FORCE})
+    select in_force.id, in_force.number, in_force.published_at,
+           counted_by.id, counted_by.number, counted_by.published_at,
+           tier.id, standing.paid_sum, standing.since_at, standing.floor_position
+      from in_force
+      left join loyalty_standing standing on standing.member_id = %(member_id)s
+      left join loyalty_tier tier on tier.id = standing.tier_id
+      left join loyalty_rule_set counted_by on counted_by.id = tier.rule_set_id
+"""  # noqa: S608, our own
+
+
+def in_force_and_standing(member: Member, at: datetime) -> tuple[RuleSet, Standing | None]:
+    """The edition in force at `at`, and where the member stands; one query, once the editions are read.
+
+    Raises:
+        NoRulesInForce: the moment lies before the first edition.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FORCE_AND_STANDING, {"member_id": member.pk, "at": at})
+        found = cursor.fetchone()
+    if found is None:
+        raise NoRulesInForce
+    in_force, counted_by, (tier_id, paid_sum, since_at, floor_position) = found[:3], found[3:6], found[6:]
+    if tier_id is None:
+        return edition(in_force), None
+    return edition(in_force), Standing(
+        member=member,
+        paid_sum=paid_sum,
+        tier=next(tier for tier in edition(counted_by).tiers.all() if tier.pk == tier_id),
+        since_at=since_at,
+        floor_position=floor_position,
+    )
+
+
 def standing_card(member: Member, at: datetime) -> StandingCard:
-    """The member's tier at `at`, by the rules that their standing was counted by; at most 4 queries.
+    """The member's tier at `at`, by the rules that their standing was counted by; at most 3 queries.
 
     New rules show once they have reached the member: by a recount, or by an order in between. What
     only time changes, such as orders that leave a rolling period, shows at once.
@@ -62,8 +101,7 @@ def standing_card(member: Member, at: datetime) -> StandingCard:
     Raises:
         NoRulesInForce: the moment lies before the first edition.
     """
-    in_force = rule_set_in_force(at)
-    standing = Standing.objects.select_related("tier__rule_set").filter(member=member).first()
+    in_force, standing = in_force_and_standing(member, at)
     is_being_recounted = standing is not None and _is_older(standing.tier.rule_set, in_force)
     rule_set = standing.tier.rule_set if standing is not None and is_being_recounted else in_force
     paid_sum = Decimal(0) if standing is None else paid_sum_at(standing, rule_set, at)
