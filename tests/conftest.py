@@ -23,7 +23,7 @@ if "CI" in os.environ:
     hypothesis.settings.load_profile("ci")
 
 
-LONGEST = "test_2000_orders_of_350_people_end_as_if_sent_one_by_one"
+LONGEST = "test_5000_orders_of_800_people_end_as_if_sent_one_by_one"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

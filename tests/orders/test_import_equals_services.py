@@ -152,10 +152,10 @@ def people_with_a_past(shop):
         )
 
 
-def test_2000_orders_of_350_people_end_as_if_sent_one_by_one(transactional_db, shop, tmp_path):
+def test_5000_orders_of_800_people_end_as_if_sent_one_by_one(transactional_db, shop, tmp_path):
     publish_edition(*TIERS)
 
-    imported, sent = both_ways(shop, some_orders(2_000, 350), tmp_path / "orders.csv")
+    imported, sent = both_ways(shop, some_orders(5_000, 800), tmp_path / "orders.csv")
 
     assert_same(imported, sent, but=["messages"])
 
