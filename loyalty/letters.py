@@ -5,10 +5,9 @@ from datetime import datetime
 from accounts.facts import english_key
 from accounts.fresh_facts import FreshFacts
 from accounts.models import Member, Message
-from loyalty.models import Standing
 from loyalty.queries.balance import balance
-from loyalty.queries.rules import missing_sum, rule_set_in_force, same_tier, scheduled, tier_for
-from loyalty.queries.standing import paid_sum_at, standing_card
+from loyalty.queries.rules import missing_sum, same_tier, scheduled, tier_for
+from loyalty.queries.standing import in_force_and_standing, paid_sum_at, standing_card
 from loyalty.services.telling import Why
 from loyalty.services.tier_warnings import warned_until_at
 
@@ -55,10 +54,9 @@ def tier_at_risk(message: Message, member: Member, at: datetime) -> Facts | None
 
 def _falls_by_edition(message: Message, member: Member, at: datetime) -> Facts | None:
     edition = scheduled(at).filter(number=message.facts.get("edition")).first()
-    standing = Standing.objects.select_related("tier__rule_set").filter(member=member).first()
+    live, standing = in_force_and_standing(member, at)
     if edition is None or standing is None:
         return None
-    live = rule_set_in_force(at)
     now = tier_for(live, paid_sum_at(standing, live, at), standing.floor_position)
     paid_sum = paid_sum_at(standing, edition, at)
     then = tier_for(edition, paid_sum, standing.floor_position)
